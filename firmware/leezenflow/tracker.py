@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The latest state of one signal group on the local clock: how fresh it is, and whether it may be shown at all."""
+
+from leezenflow import spatem
+from leezenflow.clock import CLOCK_FAULT, NEWS, ControllerClock
+from leezenflow.timemark import mark_ms, nearest
+
+# Why a display must be dark (rules F1, F3, F9).
+NO_DATA = "no_data"
+STARTING = "starting"
+STALE = "stale"
+SIGNAL_OFF = "signal_off"
+FLASHING = "flashing"
+FAILURE = "failure"
+MANUAL = "manual"
+STOPPED = "stopped"
+IMPLAUSIBLE = "implausible"
+
+_FAILURES = spatem.STATUS_FAILURE_FLASH | spatem.STATUS_FAILURE_MODE | spatem.STATUS_NO_VALID_SPAT
+_OFF = spatem.STATUS_OFF | spatem.STATUS_STANDBY_OPERATION
+
+
+def status_reason(status):
+    """Return why an IntersectionStatusObject forbids any advice (rule F3), or None when it does not."""
+    if status & _FAILURES:
+        return FAILURE
+    if status & _OFF:
+        return SIGNAL_OFF
+    if status & spatem.STATUS_MANUAL_CONTROL_IS_ENABLED:
+        return MANUAL
+    if status & spatem.STATUS_STOP_TIME_IS_ACTIVATED:
+        return STOPPED
+    return None
+
+
+def state_reason(event_state):
+    """Return why an event state is no colour a rider could be told (rule F3), or None for red, amber and green."""
+    if event_state in (spatem.UNAVAILABLE, spatem.DARK):
+        return SIGNAL_OFF
+    if event_state in (spatem.STOP_THEN_PROCEED, spatem.CAUTION_CONFLICTING_TRAFFIC):
+        return FLASHING
+    return None
+
+
+class TimedEvent:
+    """A MovementEvent on the local clock.
+
+    `min_end_at_ms`, `likely_end_at_ms`, `max_end_at_ms` are local instants or None where the sender knows none;
+    `likely_mark_ms` and `min_mark_ms` are the same marks as the controller wrote them (ms in its hour), by which two
+    messages that say the same are recognised.
+    """
+
+    __slots__ = (
+        "confidence",
+        "event_state",
+        "likely_end_at_ms",
+        "likely_mark_ms",
+        "max_end_at_ms",
+        "min_end_at_ms",
+        "min_mark_ms",
+    )
+
+    def __init__(self):
+        self.event_state = spatem.UNAVAILABLE
+        self.confidence = None
+        self.min_end_at_ms = None
+        self.likely_end_at_ms = None
+        self.max_end_at_ms = None
+        self.min_mark_ms = None
+        self.likely_mark_ms = None
+
+
+class SignalTracker:
+    """Keeps what the newest trustworthy message said about the signal group.
+
+    `events[:event_count]` are its phases, the present one first; `phase_since_ms` is when the present phase was first
+    seen (None before a change was watched); `status` are the raw status bits.
+    """
+
+    def __init__(self):
+        self.clock = ControllerClock()
+        self.events = [TimedEvent() for _ in range(spatem.MAX_EVENTS)]
+        self.event_count = 0
+        self.status = 0
+        self.phase_since_ms = None
+        self._blocked = NO_DATA
+
+    def accept(self, state, at_ms):
+        """Take an `IntersectionState` that arrived at `at_ms`; return NEWS, or the word for why it is none.
+
+        The words are those of `ControllerClock.observe`. CLOCK_FAULT and NEWS replace what was known, the others
+        change nothing.
+        """
+        verdict = self.clock.observe(state.moy, state.time_stamp, at_ms)
+        if verdict not in (NEWS, CLOCK_FAULT):
+            return verdict
+        movement = state.movement
+        self.status = state.status
+        before = self.events[0].event_state if self.event_count else None
+        self.event_count = movement.event_count
+        self._blocked = status_reason(state.status)
+        if movement.event_count == 0:
+            self._blocked = self._blocked or IMPLAUSIBLE
+            self.phase_since_ms = None
+            return verdict
+        # The instant at which the message would have arrived without its excess delay is the local image of its time.
+        local_ms = at_ms - self.clock.excess_ms
+        for i in range(movement.event_count):
+            self._place(movement.events[i], self.events[i], local_ms)
+        present = self.events[0].event_state
+        if verdict == CLOCK_FAULT or before is None:
+            self.phase_since_ms = None
+        elif before != present:
+            self.phase_since_ms = local_ms
+        self._blocked = self._blocked or state_reason(present)
+        return verdict
+
+    def _place(self, event, timed, local_ms):
+        message_ms = self.clock.controller_ms
+        timed.event_state = event.event_state
+        timed.confidence = event.confidence
+        timed.min_mark_ms = mark = mark_ms(event.min_end_time)
+        timed.min_end_at_ms = None if mark is None else local_ms + nearest(mark - message_ms)
+        timed.likely_mark_ms = mark = mark_ms(event.likely_time)
+        timed.likely_end_at_ms = None if mark is None else local_ms + nearest(mark - message_ms)
+        mark = mark_ms(event.max_end_time)
+        timed.max_end_at_ms = None if mark is None else local_ms + nearest(mark - message_ms)
+
+    def dark_reason(self, now_ms):
+        """Return why nothing may be shown at `now_ms` (rules F1, F3, F9), or None when the state may be used."""
+        if not self.clock.started:
+            return NO_DATA
+        if self.clock.age_ms(now_ms) > self.clock.age_limit_ms:
+            return STALE
+        if not self.clock.confirmed:
+            return STARTING
+        return self._blocked
+
+    def rebase(self, shift_ms):
+        """Move every stored instant back by `shift_ms`, when the local time base moves."""
+        self.clock.rebase(shift_ms)
+        if self.phase_since_ms is not None:
+            self.phase_since_ms -= shift_ms
+        for i in range(self.event_count):
+            timed = self.events[i]
+            if timed.min_end_at_ms is not None:
+                timed.min_end_at_ms -= shift_ms
+            if timed.likely_end_at_ms is not None:
+                timed.likely_end_at_ms -= shift_ms
+            if timed.max_end_at_ms is not None:
+                timed.max_end_at_ms -= shift_ms
