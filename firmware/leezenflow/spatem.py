@@ -91,13 +91,13 @@ class MovementEvent:
     def clear(self):
         """Forget everything: state unavailable, every optional field absent."""
         self.event_state = UNAVAILABLE
-        self.start_time = None
-        self.min_end_time = None
-        self.max_end_time = None
-        self.likely_time = None
-        self.confidence = None
-        self.next_time = None
-        self.state_change_reason = None
+        self.start_time: int | None = None
+        self.min_end_time: int | None = None
+        self.max_end_time: int | None = None
+        self.likely_time: int | None = None
+        self.confidence: int | None = None
+        self.next_time: int | None = None
+        self.state_change_reason: int | None = None
 
 
 class MovementState:
@@ -144,10 +144,10 @@ class IntersectionState:
 
     def clear(self):
         """Forget everything (the objects stay allocated)."""
-        self.region = None
+        self.region: int | None = None
         self.id = 0
         self.revision = 0
         self.status = 0
-        self.moy = None
-        self.time_stamp = None
+        self.moy: int | None = None
+        self.time_stamp: int | None = None
         self.movement.clear()
