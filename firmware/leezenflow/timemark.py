@@ -72,4 +72,7 @@ def advance_ms(moy, time_stamp, later_moy, later_time_stamp):
         minutes -= _LEAP_YEAR_MINUTES if later_moy >= _YEAR_MINUTES else _YEAR_MINUTES
     if not -_COMPARABLE_MINUTES <= minutes <= _COMPARABLE_MINUTES:
         return None
+    if time_stamp >= MINUTE_MS and minutes > 0:
+        # Out of an inserted leap second: that minute had 61 s.
+        return minutes * MINUTE_MS + later_time_stamp - time_stamp + 1_000
     return minutes * MINUTE_MS + later_time_stamp - time_stamp

@@ -74,8 +74,8 @@ class TimedEvent:
 class SignalTracker:
     """Keeps what the newest trustworthy message said about the signal group.
 
-    `events[:event_count]` are its phases, the present one first; `phase_since_ms` is when the present phase was first
-    seen (None before a change was watched); `status` are the raw status bits.
+    `events[:event_count]` are its phases, the present one first; `status` are the raw status bits; `message_at_ms` is
+    the instant on the local clock at which the controller spoke (its best recent delay still included).
     """
 
     def __init__(self):
@@ -83,7 +83,7 @@ class SignalTracker:
         self.events = [TimedEvent() for _ in range(spatem.MAX_EVENTS)]
         self.event_count = 0
         self.status = 0
-        self.phase_since_ms = None
+        self.message_at_ms = 0
         self._blocked = NO_DATA
 
     def accept(self, state, at_ms):
@@ -97,26 +97,19 @@ class SignalTracker:
             return verdict
         movement = state.movement
         self.status = state.status
-        before = self.events[0].event_state if self.event_count else None
         self.event_count = movement.event_count
         self._blocked = status_reason(state.status)
         if movement.event_count == 0:
             self._blocked = self._blocked or IMPLAUSIBLE
-            self.phase_since_ms = None
             return verdict
-        # The instant at which the message would have arrived without its excess delay is the local image of its time.
-        local_ms = at_ms - self.clock.excess_ms
+        self.message_at_ms = at_ms - self.clock.excess_ms
         for i in range(movement.event_count):
-            self._place(movement.events[i], self.events[i], local_ms)
-        present = self.events[0].event_state
-        if verdict == CLOCK_FAULT or before is None:
-            self.phase_since_ms = None
-        elif before != present:
-            self.phase_since_ms = local_ms
-        self._blocked = self._blocked or state_reason(present)
+            self._place(movement.events[i], self.events[i])
+        self._blocked = self._blocked or state_reason(self.events[0].event_state)
         return verdict
 
-    def _place(self, event, timed, local_ms):
+    def _place(self, event, timed):
+        local_ms = self.message_at_ms
         message_ms = self.clock.controller_ms
         timed.event_state = event.event_state
         timed.confidence = event.confidence
@@ -140,8 +133,7 @@ class SignalTracker:
     def rebase(self, shift_ms):
         """Move every stored instant back by `shift_ms`, when the local time base moves."""
         self.clock.rebase(shift_ms)
-        if self.phase_since_ms is not None:
-            self.phase_since_ms -= shift_ms
+        self.message_at_ms -= shift_ms
         for i in range(self.event_count):
             timed = self.events[i]
             if timed.min_end_at_ms is not None:

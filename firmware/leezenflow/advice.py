@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What to tell a rider who passes the display now: the colour at the moment of *arrival*, and how long that stays so."""
+
+from leezenflow import forecast as _forecast
+
+GREEN = "green"
+SPRINT = "sprint"
+RED = "red"
+UNCERTAIN = "uncertain"
+DARK = "dark"
+
+KINDS = (GREEN, SPRINT, RED, UNCERTAIN, DARK)
+
+# Why an advice is uncertain; the reasons for dark are the tracker's.
+BEYOND_FORECAST = "beyond_forecast"
+OVERDUE = "overdue"
+DOUBTFUL = "doubtful"
+
+# TimeIntervalConfidence codes 0..15 in per cent (J2735 DE_TimeIntervalConfidence).
+CONFIDENCE_PERCENT = (21, 36, 47, 56, 62, 68, 73, 77, 81, 85, 88, 91, 94, 96, 98, 100)
+
+
+class Advice:
+    """One frame's advice; made once, changed in place.
+
+    `kind` is one of KINDS. `remaining_ms` is how long the colour at arrival stays (for SPRINT: how long sprinting
+    still works), `span_ms` how long that colour is planned to last in all; both None for UNCERTAIN and DARK.
+    `certainty` is 0..100 per cent; `reason` a word for UNCERTAIN and DARK, else None.
+    """
+
+    __slots__ = ("certainty", "kind", "reason", "remaining_ms", "span_ms")
+
+    def __init__(self):
+        self.kind = DARK
+        self.remaining_ms = None
+        self.span_ms = None
+        self.certainty = 0
+        self.reason = "no_data"
+
+    def claim(self, kind, remaining_ms, span_ms, certainty):
+        """Say GREEN, RED or SPRINT."""
+        self.kind = kind
+        self.remaining_ms = remaining_ms
+        self.span_ms = span_ms
+        self.certainty = certainty
+        self.reason = None
+
+    def decline(self, kind, reason):
+        """Say UNCERTAIN or DARK, and why."""
+        self.kind = kind
+        self.remaining_ms = None
+        self.span_ms = None
+        self.certainty = 0
+        self.reason = reason
+
+
+class Adviser:
+    """Turns a forecast into advice for one site and keeps the countdown steady between two frames."""
+
+    def __init__(self, site):
+        self.advice = Advice()
+        self._cruise_ms = site.cruise_ms
+        self._sprint_ms = site.sprint_ms
+        self._max_wrong_permille = site.max_wrong_permille
+        self._held_colour = None
+        self._held_mark_ms = None
+        self._held_end_ms = 0
+        self._entered_ms = 0
+
+    def advise(self, tracker, forecast, now_ms):
+        """Return the advice for a rider who passes at `now_ms` (the same object every time)."""
+        advice = self.advice
+        reason = tracker.dark_reason(now_ms)
+        if reason is not None:
+            self._held_colour = None
+            advice.decline(DARK, reason)
+            return advice
+        arrival_ms = now_ms + self._cruise_ms
+        index = forecast.index_at(arrival_ms)
+        if index < 0 or forecast.spans[index].colour == _forecast.NO_COLOUR:
+            self._held_colour = None
+            advice.decline(UNCERTAIN, BEYOND_FORECAST)
+        elif forecast.overdue:
+            self._held_colour = None
+            advice.decline(UNCERTAIN, OVERDUE)
+        else:
+            self._claim(forecast, index, now_ms, arrival_ms)
+        return advice
+
+    def _claim(self, forecast, index, now_ms, arrival_ms):
+        span = forecast.spans[index]
+        kind = GREEN if span.colour == _forecast.GREEN else RED
+        if kind == RED and index and self._sprint_ms is not None:
+            sprint_at_ms = now_ms + self._sprint_ms
+            if forecast.spans[index - 1].colour == _forecast.GREEN and forecast.index_at(sprint_at_ms) == index - 1:
+                span = forecast.spans[index - 1]
+                kind = SPRINT
+                arrival_ms = sprint_at_ms
+        certainty = _certainty(span)
+        if self._max_wrong_permille is not None and 1000 - certainty * 10 > self._max_wrong_permille:
+            self._held_colour = None
+            self.advice.decline(UNCERTAIN, DOUBTFUL)
+            return
+        end_ms = self._hold_end(span, kind, now_ms)
+        begin_ms = span.begin_at_ms
+        if begin_ms is None:
+            begin_ms = self._entered_ms + arrival_ms - now_ms
+        self.advice.claim(kind, max(0, end_ms - arrival_ms), max(0, end_ms - begin_ms), certainty)
+
+    def _hold_end(self, span, kind, now_ms):
+        """Return the span's end, never later than last shown while the controller's own forecast stands (rule F5)."""
+        end_ms = span.min_end_at_ms if span.end_at_ms is None else span.end_at_ms
+        if kind != self._held_colour:
+            self._entered_ms = now_ms
+        elif span.end_mark_ms == self._held_mark_ms:
+            end_ms = min(end_ms, self._held_end_ms)
+        self._held_colour = kind
+        self._held_mark_ms = span.end_mark_ms
+        self._held_end_ms = end_ms
+        return end_ms
+
+    def rebase(self, shift_ms):
+        """Move every stored instant back by `shift_ms`, when the local time base moves."""
+        self._held_end_ms -= shift_ms
+        self._entered_ms -= shift_ms
+
+
+def _certainty(span):
+    """Return the certainty of a span's end in per cent, as far as the controller itself tells."""
+    if span.exact:
+        return 100
+    return 50 if span.confidence is None else CONFIDENCE_PERCENT[span.confidence & 15]

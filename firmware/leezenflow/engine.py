@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole core as one object: messages in, advice and a drawn frame out; no clock, socket or event loop inside.
+
+A board, a replay and the tests all drive this same object, so what one shows the others show.
+"""
+
+from leezenflow.advice import Adviser
+from leezenflow.clock import CLOCK_FAULT, NEWS, ticks_diff
+from leezenflow.errors import SignalError
+from leezenflow.forecast import Forecast
+from leezenflow.tracker import SignalTracker
+
+# The core's own time starts at 0 and is set back by this much before it leaves the small ints of a 32-bit board. It
+# is a multiple of 2**20 ms, so that nothing that repeats with a power of two is seen to jump.
+_REBASE_MS = 1 << 28
+
+ACCEPTED = "accepted"
+OTHER = "other_signal"
+
+
+class Engine:
+    """One display's brain.
+
+    `site` gives `cruise_ms`, `sprint_ms`, `max_wrong_permille` and `clearance`; `decoder` is an adapter's Decoder.
+    With `canvas` and `look`, `frame` also draws. `counters` maps a word to how many messages earned it; `fault` is
+    the text of the last message error.
+    """
+
+    def __init__(self, site, decoder, canvas=None, look=None):
+        self.decoder = decoder
+        self.canvas = canvas
+        self.look = look
+        self.tracker = SignalTracker()
+        self.forecast = Forecast(site.clearance)
+        self.adviser = Adviser(site)
+        self.advice = self.adviser.advice
+        self.counters = {}
+        self.fault = ""
+        self._now_ms = 0
+        self._ticks = None
+        self._message_at_ms = 0
+
+    def message(self, buffer, start, end, ticks):
+        """Take the message `buffer[start:end]` that arrived at `ticks` (ms, wrapping at 2**30); True if it was news."""
+        self.begin_message(buffer, start, end, ticks)
+        result = self.step_message()
+        while result is None:
+            result = self.step_message()
+        return result
+
+    def begin_message(self, buffer, start, end, ticks):
+        """Begin a message; call `step_message` until it answers. `buffer` must not change meanwhile."""
+        self._message_at_ms = self._instant(ticks)
+        self.decoder.begin(buffer, start, end)
+
+    def step_message(self):
+        """Do a bounded piece of work; None: not finished, True: the message was news, False: it was not."""
+        try:
+            found = self.decoder.step()
+        except SignalError as error:
+            self._count(error.kind)
+            self.fault = str(error)
+            return False
+        if found is None:
+            return None
+        if not found:
+            self._count(OTHER)
+            return False
+        verdict = self.tracker.accept(self.decoder.state, self._message_at_ms)
+        if verdict not in (NEWS, CLOCK_FAULT):
+            self._count(verdict)
+            return False
+        self._count(ACCEPTED if verdict == NEWS else verdict)
+        self.forecast.update(self.tracker)
+        return True
+
+    def reconnected(self):
+        """The transport was lost and is back: what comes first may be old (rule F9)."""
+        self.tracker.clock.reconnected()
+
+    def frame(self, ticks):
+        """Return the advice at `ticks`; draw it when there is a canvas. Allocates nothing in steady state."""
+        now_ms = self._instant(ticks)
+        advice = self.adviser.advise(self.tracker, self.forecast, now_ms)
+        if self.look is not None:
+            self.look.draw(advice, self.canvas, now_ms)
+        return advice
+
+    def _count(self, word):
+        self.counters[word] = self.counters.get(word, 0) + 1
+
+    def _instant(self, ticks):
+        """Return `ticks` on the core's own clock; an instant slightly in the past does not set that clock back."""
+        if self._ticks is None:
+            self._ticks = ticks
+        ahead_ms = ticks_diff(ticks, self._ticks)
+        if ahead_ms <= 0:
+            return self._now_ms + ahead_ms
+        self._ticks = ticks
+        self._now_ms += ahead_ms
+        if self._now_ms >= _REBASE_MS:
+            self._now_ms -= _REBASE_MS
+            self._message_at_ms -= _REBASE_MS
+            self.tracker.rebase(_REBASE_MS)
+            self.forecast.rebase(_REBASE_MS)
+            self.adviser.rebase(_REBASE_MS)
+        return self._now_ms
