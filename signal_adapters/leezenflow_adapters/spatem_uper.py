@@ -257,23 +257,22 @@ class Decoder:
         return event
 
     def _read_timing(self, event, bits, at):
-        read = self._read
         if bits & 16:
-            event.start_time = read(at, 16)
+            event.start_time = self._read(at, 16)
             at += 16
-        event.min_end_time = read(at, 16)
+        event.min_end_time = self._read(at, 16)
         at += 16
         if bits & 8:
-            event.max_end_time = read(at, 16)
+            event.max_end_time = self._read(at, 16)
             at += 16
         if bits & 4:
-            event.likely_time = read(at, 16)
+            event.likely_time = self._read(at, 16)
             at += 16
         if bits & 2:
-            event.confidence = read(at, 4)
+            event.confidence = self._read(at, 4)
             at += 4
         if bits & 1:
-            event.next_time = read(at, 16)
+            event.next_time = self._read(at, 16)
 
     def _close_group(self, at):
         flags = self._group_flags
