@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cyclist who does what the rider is advised to do: rides, hurries, coasts, or stands with one foot down."""
+
+from leezenflow import sprites_bicycle as sprites
+from leezenflow.canvas import framebuf
+from leezenflow.palettes import ACCENT_FULL, BLACK, INK
+
+WIDTH = sprites.WIDTH
+# The sprite stands on a road of two rows.
+HEIGHT = sprites.HEIGHT + 2
+
+# Pictures a second. One turn of the cranks is 8 pictures, one of the wheels 12.
+RIDE_SPEED = 9
+SPRINT_SPEED = 16
+COAST_SPEED = 5
+# The wheels' speed approaches the wanted one with this time constant: the cyclist brakes and sets off.
+EASE_MS = 350
+# Phase and speed in 1/1024 of a picture (and a second). All loops of 8, 4 and 1 pictures fit into 8, and the dashes
+# of the road into 16 pictures.
+UNIT = 1024
+LOOP = 16 * UNIT
+# A wheel turns 30 degrees a picture: 3 columns of road. Dashes and gaps are 6 columns each.
+ROAD_COLUMNS = 3
+DASH = 6
+
+
+class Cyclist:
+    """The cyclist, animated by how much time has gone by."""
+
+    def __init__(self):
+        self._ride = _make_frames(sprites.RIDE)
+        self._sprint = _make_frames(sprites.SPRINT)
+        self._coast = _make_frames(sprites.COAST)
+        self._stand = _make_frames(sprites.STAND)
+        # In white whatever the advice: a green or red bicycle would look like the lamp of a cycle signal.
+        shades = bytearray((BLACK, INK + 5, INK + 10, INK + 15))
+        self._shades = framebuf.FrameBuffer(shades, 4, 1, framebuf.GS8)
+        self._phase = 0
+        self._speed = None
+
+    def draw(self, canvas, top, kind, elapsed_ms):
+        """Paint the rows `top` .. `top` + HEIGHT - 1; `kind` as of an Advice, `elapsed_ms` (0..1000) since last time."""
+        fb = canvas.fb
+        width = canvas.width
+        if kind == "green":
+            wanted = RIDE_SPEED * UNIT
+            frames = self._ride
+        elif kind == "sprint":
+            wanted = SPRINT_SPEED * UNIT
+            frames = self._sprint
+        elif kind == "uncertain":
+            wanted = COAST_SPEED * UNIT
+            frames = self._coast
+        else:
+            wanted = 0
+            frames = self._coast
+        speed = self._speed
+        if speed is None or elapsed_ms >= 2 * EASE_MS:
+            speed = wanted
+        else:
+            speed += (wanted - speed) * elapsed_ms // EASE_MS
+        self._speed = speed
+        if not wanted and speed < UNIT:
+            speed = 0
+            frames = self._stand
+        phase = (self._phase + speed * elapsed_ms // 1000) % LOOP
+        self._phase = phase
+        fb.fill_rect(0, top, width, HEIGHT, BLACK)
+        fb.blit(frames[(phase >> 10) % len(frames)], (width - WIDTH) >> 1, top, BLACK, self._shades)
+        # The road: a dashed line that runs past, whole under a standing bicycle.
+        row = top + HEIGHT - 2
+        if speed:
+            dash = -(phase * ROAD_COLUMNS >> 10) % (2 * DASH) - 2 * DASH
+            while dash < width:
+                fb.fill_rect(dash, row, DASH, 2, ACCENT_FULL)
+                dash += 2 * DASH
+        else:
+            fb.fill_rect(0, row, width, 2, ACCENT_FULL)
+
+
+def _make_frames(pictures):
+    view = memoryview(bytearray(pictures))
+    size = sprites.FRAME_BYTES
+    return tuple(
+        framebuf.FrameBuffer(view[start : start + size], WIDTH, sprites.HEIGHT, framebuf.GS2_HMSB)
+        for start in range(0, len(pictures), size)
+    )
