@@ -21,6 +21,10 @@ DOUBTFUL = "doubtful"
 CONFIDENCE_PERCENT = (21, 36, 47, 56, 62, 68, 73, 77, 81, 85, 88, 91, 94, 96, 98, 100)
 
 
+# Equal marks this far apart on the local clock are not one end seen twice, but an hour apart.
+_SAME_END_MS = 10_000
+
+
 class Advice:
     """One frame's advice; made once, changed in place.
 
@@ -63,7 +67,7 @@ class Adviser:
         self._cruise_ms = site.cruise_ms
         self._sprint_ms = site.sprint_ms
         self._max_wrong_permille = site.max_wrong_permille
-        self._held_colour = None
+        self._held_kind = None
         self._held_mark_ms = None
         self._held_end_ms = 0
         self._entered_ms = 0
@@ -73,16 +77,13 @@ class Adviser:
         advice = self.advice
         reason = tracker.dark_reason(now_ms)
         if reason is not None:
-            self._held_colour = None
             advice.decline(DARK, reason)
             return advice
         arrival_ms = now_ms + self._cruise_ms
         index = forecast.index_at(arrival_ms)
         if index < 0 or forecast.spans[index].colour == _forecast.NO_COLOUR:
-            self._held_colour = None
             advice.decline(UNCERTAIN, BEYOND_FORECAST)
         elif forecast.overdue:
-            self._held_colour = None
             advice.decline(UNCERTAIN, OVERDUE)
         else:
             self._claim(forecast, index, now_ms, arrival_ms)
@@ -99,7 +100,6 @@ class Adviser:
                 arrival_ms = sprint_at_ms
         certainty = _certainty(span)
         if self._max_wrong_permille is not None and 1000 - certainty * 10 > self._max_wrong_permille:
-            self._held_colour = None
             self.advice.decline(UNCERTAIN, DOUBTFUL)
             return
         end_ms = self._hold_end(span, kind, now_ms)
@@ -111,11 +111,11 @@ class Adviser:
     def _hold_end(self, span, kind, now_ms):
         """Return the span's end, never later than last shown while the controller's own forecast stands (rule F5)."""
         end_ms = span.min_end_at_ms if span.end_at_ms is None else span.end_at_ms
-        if kind != self._held_colour:
+        if kind != self._held_kind:
             self._entered_ms = now_ms
-        elif span.end_mark_ms == self._held_mark_ms:
+        elif span.end_mark_ms == self._held_mark_ms and end_ms - self._held_end_ms < _SAME_END_MS:
             end_ms = min(end_ms, self._held_end_ms)
-        self._held_colour = kind
+        self._held_kind = kind
         self._held_mark_ms = span.end_mark_ms
         self._held_end_ms = end_ms
         return end_ms

@@ -8,6 +8,7 @@ stays unknown here and is bounded by its earliest and latest end.
 """
 
 from leezenflow import spatem
+from leezenflow.timemark import HOUR_MS
 
 GREEN = "green"
 RED = "red"
@@ -39,7 +40,7 @@ class PhaseSpan:
 
     `end_at_ms` is the likely end, `min_end_at_ms` and `max_end_at_ms` bound it (both or either may be None);
     `begin_at_ms` is where the span before it likely ends, or when the present colour was first seen. `end_mark_ms` is
-    the end as the controller wrote it (ms in its hour): equal marks are the same forecast. `exact` is True where the
+    the end on the controller's clock (ms in its hour): equal marks are the same forecast. `exact` is True where the
     controller leaves itself no choice; `confidence` is its code 0..15 for the end, or None.
     """
 
@@ -139,10 +140,8 @@ class Forecast:
         elif colour(last) == GREEN and self._clearance == GREEN:
             _extend(span, self._clearance_ms)
         elif last in _CLEARANCES and self._clearance == RED:
-            # Amber is only the beginning of this red: its end is the least that is known.
-            span.min_end_at_ms = span.end_at_ms
-            span.end_at_ms = span.max_end_at_ms = None
-            span.exact = False
+            # Amber is only the beginning of this red, and how long that lasts nobody has said.
+            self.span_count -= 1
 
     def _cut_contradictions(self):
         """Drop everything from the first span on that ends before it begins: from there the sender contradicts itself."""
@@ -187,12 +186,12 @@ class Forecast:
             length = _fixed_length_ms(event, events[i + 1])
             if length is not None:
                 span.end_at_ms = events[i + 1].likely_end_at_ms - length
-                span.end_mark_ms = events[i + 1].likely_mark_ms
+                span.end_mark_ms = (events[i + 1].likely_mark_ms - length) % HOUR_MS
         elif i and events[i - 1].likely_end_at_ms is not None:
             length = _fixed_length_ms(events[i - 1], event)
             if length is not None:
                 span.end_at_ms = events[i - 1].likely_end_at_ms + length
-                span.end_mark_ms = events[i - 1].likely_mark_ms
+                span.end_mark_ms = (events[i - 1].likely_mark_ms + length) % HOUR_MS
 
     def index_at(self, at_ms):
         """Return the index of the span that is on at `at_ms`, or -1 where the forecast does not say.
@@ -227,6 +226,7 @@ def _extend(span, length_ms):
     """Move a span's end and its bounds, as far as they are known, `length_ms` later."""
     if span.end_at_ms is not None:
         span.end_at_ms += length_ms
+        span.end_mark_ms = (span.end_mark_ms + length_ms) % HOUR_MS
     if span.min_end_at_ms is not None:
         span.min_end_at_ms += length_ms
     if span.max_end_at_ms is not None:

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the core over a recording under a virtual clock: what riders saw, or would have seen, frame by frame."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import leezenflow_adapters
+from leezenflow.advice import Advice
+from leezenflow.board import Site
+from leezenflow.engine import Engine
+from leezenflow_host.errors import InputError
+from leezenflow_host.trace import TraceMessage
+
+TICKS_MASK = (1 << 30) - 1
+"""Boards count milliseconds in 30 bits; a replay counts as they do, wrap included."""
+
+
+def adapter_names() -> list[str]:
+    """Names of the adapters that can decode a signal (the modules of `leezenflow_adapters` with a Decoder)."""
+    names = (module.name for module in pkgutil.iter_modules(leezenflow_adapters.__path__))
+    return sorted(name for name in names if hasattr(importlib.import_module(f"leezenflow_adapters.{name}"), "Decoder"))
+
+
+def build_decoder(site: Site, adapter: str) -> Any:
+    """Return the named adapter's decoder for a site's signal group; `InputError` for a name there is no file for."""
+    if adapter not in adapter_names():
+        raise InputError(f"adapter: there is no {adapter!r}; there are {', '.join(adapter_names())}")
+    module = importlib.import_module(f"leezenflow_adapters.{adapter}")
+    return module.Decoder(site.region, site.intersection_id, site.signal_group, site.adapter_options)
+
+
+def replay_frames(messages: Iterable[TraceMessage], engine: Engine, fps: int = 10) -> Iterator[tuple[int, Advice]]:
+    """Drive `engine` with a recording and yield (Unix ms, advice) for every frame, silences included.
+
+    Frames start with the first message and go on to the last, `fps` a second. A message that arrived at the instant
+    of a frame counts for that frame. The advice is the engine's own object: copy what must outlive the next frame.
+    """
+    first_ms: int | None = None
+    frame = 0
+    frame_ms = 0
+    for message in messages:
+        if first_ms is None:
+            first_ms = frame_ms = message.at_ms
+        while frame_ms < message.at_ms:
+            yield frame_ms, engine.frame(frame_ms & TICKS_MASK)
+            frame += 1
+            frame_ms = first_ms + frame * 1000 // fps
+        engine.message(message.payload, 0, len(message.payload), message.at_ms & TICKS_MASK)
+    if first_ms is not None:
+        yield frame_ms, engine.frame(frame_ms & TICKS_MASK)
+
+
+def advice_record(at_ms: int, advice: Advice) -> dict[str, Any]:
+    """Return one line of an advice log (see docs/reference/advice-log.md) as a dict."""
+    return {
+        "at_ms": at_ms,
+        "kind": advice.kind,
+        "remaining_ms": advice.remaining_ms,
+        "span_ms": advice.span_ms,
+        "certainty": advice.certainty,
+        "reason": advice.reason,
+    }
