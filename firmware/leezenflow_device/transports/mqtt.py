@@ -1,0 +1,274 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Signal messages over MQTT 3.1.1: `mqtt://[user@]broker[:port]/topic/filter?option=value`.
+
+A lost broker is looked for again for ever, at growing, jittered intervals. Retained messages are old by definition
+and never reach the engine (rule F9). Nothing a broker sends ends `run`: a breach of the protocol closes the
+connection. The password stands in the device's secrets: `{"mqtt": {"password": "..."}}`.
+"""
+
+import asyncio
+import errno
+import os
+import random
+import socket
+
+from leezenflow.errors import LeezenflowError, SignalError
+from leezenflow.source_url import typed_options
+from leezenflow_device import mqtt_packets
+
+OPTIONS = {
+    "qos": {"type": "int", "range": [0, 1], "default": 0, "help": "quality of service to subscribe with"},
+    "keepalive_s": {
+        "type": "int",
+        "range": [2, 600],
+        "default": 10,
+        "help": "a broker that is silent for about this long is lost",
+    },
+    "message_bytes": {
+        "type": "int",
+        "range": [256, 131072],
+        "default": 34816,
+        "help": "the longest message taken (reserved at start); longer ones are skipped and counted",
+    },
+    "client_id": {"type": "str", "default": "", "help": "client identifier; empty: a random one at each start"},
+    "unit_topic": {
+        "type": "str",
+        "default": "",
+        "help": "publish <this>/status (retained online or offline) and <this>/health; empty: publish nothing",
+    },
+}
+
+DEFAULT_PORT = 1883
+
+# A broker that restarts is back in seconds; a fleet must not ask it all at once, nor for ever at this pace.
+_FIRST_PAUSE_MS = 500
+_LONGEST_PAUSE_MS = 30_000
+# A connection that held this long was a good one: the next attempt begins with the short pause again.
+_GOOD_SESSION_MS = 10_000
+_ANSWER_MS = 8_000
+_BEAT_MS = 250
+_SUBSCRIBE_ID = 1
+
+
+class Transport:
+    """One subscription on one broker; see the package's docstring for what every transport offers.
+
+    `tls` is an `ssl.SSLContext`, or None for a plain connection.
+    """
+
+    def __init__(self, source, secrets, clock, unit_name="", tls=None):
+        options = typed_options(OPTIONS, source.options, "mqtt")
+        fault = mqtt_packets.filter_fault(source.path)
+        if fault:
+            raise LeezenflowError("the source's topic %r %s; write mqtt://broker/topic" % (source.path, fault))
+        if not source.host:
+            raise LeezenflowError("the source names no broker; write mqtt://broker/topic")
+        self.counters = {"connects": 0, "losses": 0, "messages": 0, "retained": 0, "oversize": 0}
+        self.fault = ""
+        self.listening = False
+        self.beats = 0
+        self._host = source.host
+        self._port = source.port or DEFAULT_PORT
+        self._filter = source.path
+        self._qos = options["qos"]
+        self._keepalive_s = options["keepalive_s"]
+        self._clock = clock
+        self._network = clock.network
+        self._tls = tls
+        self._reader = mqtt_packets.PacketReader(options["message_bytes"])
+        self._puback = bytearray(4)
+        self._send_lock = asyncio.Lock()
+        self._stream = None
+        self._address = None
+        self._heard_at = 0
+        self._sent_at = 0
+        self._unit_topic = options["unit_topic"]
+        credentials = secrets.get("mqtt") or {}
+        client_id = options["client_id"] or "leezenflow-%08x" % int.from_bytes(os.urandom(4), "big")
+        will = (self._unit_topic + "/status", b"offline") if self._unit_topic else None
+        self._connect = mqtt_packets.connect_packet(
+            client_id,
+            self._keepalive_s,
+            source.user or credentials.get("user", ""),
+            credentials.get("password", ""),
+            will,
+        )
+
+    async def run(self, sink):
+        """Hand messages to `sink` for ever."""
+        network = self._network
+        pause_ms = _FIRST_PAUSE_MS
+        while True:
+            began_at = network.ticks()
+            try:
+                await self._serve(sink)
+            except (OSError, SignalError, asyncio.TimeoutError) as error:
+                self._note_loss(error)
+            if network.diff(network.ticks(), began_at) >= _GOOD_SESSION_MS:
+                pause_ms = _FIRST_PAUSE_MS
+            until = network.add(network.ticks(), pause_ms // 2 + random.getrandbits(15) * pause_ms // 32768)
+            pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
+            while network.diff(until, network.ticks()) > 0:
+                self._beat()
+                await network.sleep_ms(_BEAT_MS)
+
+    async def publish(self, word, payload, retain=False):
+        """Publish `payload` (bytes) with QoS 0 under `<unit_topic>/<word>`; says whether it was handed over."""
+        if not self._unit_topic or not self.listening:
+            return False
+        try:
+            await self._send(mqtt_packets.publish_packet(self._unit_topic + "/" + word, payload, retain))
+        except OSError:
+            return False
+        return True
+
+    async def _serve(self, sink):
+        """Hold one connection from its opening to its loss, which is an exception."""
+        self._reader.reset()
+        self._stream = stream = self._dial()
+        task = None
+        try:
+            await asyncio.wait_for_ms(self._greet(stream), _ANSWER_MS)
+            sink.reconnected()
+            await self._send(mqtt_packets.subscribe_packet(_SUBSCRIBE_ID, self._filter, self._qos))
+            task = asyncio.create_task(self._receive(stream, sink))
+            await self._keep(task)
+            await task
+        finally:
+            was_listening = self.listening
+            self.listening = False
+            if task is not None and not task.done():
+                task.cancel()
+                try:
+                    await task
+                except (asyncio.CancelledError, OSError, SignalError):
+                    pass
+            self._stream = None
+            stream.s.close()  # a Stream's own close does nothing here
+            if was_listening:
+                self.counters["losses"] += 1
+
+    def _dial(self):
+        """Return a stream that is being connected. The address is looked up once: a look-up stalls the picture."""
+        try:
+            if self._address is None:
+                self._address = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
+            sock = socket.socket(self._address[0], socket.SOCK_STREAM)
+        except OSError as error:
+            raise OSError(error.errno, "no address for " + self._host)
+        sock.setblocking(False)
+        try:
+            sock.connect(self._address[-1])
+        except OSError as error:
+            if error.errno != errno.EINPROGRESS:
+                sock.close()
+                self._address = None
+                raise
+        if self._tls is not None:
+            sock = self._tls.wrap_socket(sock, server_hostname=self._host, do_handshake_on_connect=False)
+        return asyncio.StreamReader(sock)
+
+    async def _greet(self, stream):
+        """CONNECT and its answer."""
+        try:
+            await _writable(stream.s)
+            stream.write(self._connect)
+            await stream.drain()
+            while not self._take(await stream.readinto(self._reader.space())):
+                pass
+        except OSError:
+            self._address = None  # perhaps the broker moved
+            raise
+        if self._reader.kind != mqtt_packets.CONNACK:
+            raise SignalError("malformed", "the broker began with MQTT packet %d" % self._reader.kind)
+        if self._reader.code:
+            why = mqtt_packets.REFUSALS.get(self._reader.code, "return code %d" % self._reader.code)
+            raise SignalError("refused", "the broker refuses the connection: " + why)
+        self.counters["connects"] += 1
+        self._heard_at = self._sent_at = self._network.ticks()
+
+    async def _receive(self, stream, sink):
+        reader = self._reader
+        while True:
+            if self._take(await stream.readinto(reader.space())):
+                await self._handle(sink, self._clock.ticks())
+
+    def _take(self, count):
+        """Note `count` bytes from the socket (None: none after all, 0: the broker hung up)."""
+        if count is None:
+            return False
+        if not count:
+            raise OSError(errno.ECONNRESET, "the broker closed the connection")
+        self._heard_at = self._network.ticks()
+        return self._reader.take(count)
+
+    async def _handle(self, sink, ticks):
+        reader = self._reader
+        self._beat()
+        if reader.kind == mqtt_packets.PUBLISH:
+            if reader.retained:
+                self._count("retained")
+            elif reader.oversize:
+                self._count("oversize")
+            else:
+                self._count("messages")
+                await sink.message(reader.buffer, reader.start, reader.end, ticks)
+            if reader.qos:
+                mqtt_packets.fill_puback(self._puback, reader.packet_id)
+                await self._send(self._puback)
+        elif reader.kind == mqtt_packets.SUBACK:
+            if reader.packet_id != _SUBSCRIBE_ID or reader.code > 1:
+                raise SignalError("refused", "the broker refuses the subscription to " + self._filter)
+            self.listening = True
+            self.fault = ""
+            if self._unit_topic:
+                await self.publish("status", b"online", True)
+
+    async def _keep(self, task):
+        """Watch over a connection until `task` ends: beats, pings, and the patience for answers."""
+        network = self._network
+        ping_after_ms = self._keepalive_s * 500
+        began_at = network.ticks()
+        pinged_at = None
+        while not task.done():
+            await network.sleep_ms(_BEAT_MS)
+            self._beat()
+            now = network.ticks()
+            if not self.listening and network.diff(now, began_at) > _ANSWER_MS:
+                raise OSError(errno.ETIMEDOUT, "the broker does not answer the subscription")
+            if pinged_at is not None and network.diff(self._heard_at, pinged_at) >= 0:
+                pinged_at = None
+            if pinged_at is not None:
+                if network.diff(now, pinged_at) > min(ping_after_ms, _ANSWER_MS):
+                    raise OSError(errno.ETIMEDOUT, "the broker fell silent")
+            elif network.diff(now, self._sent_at) >= ping_after_ms:
+                pinged_at = now
+                await asyncio.wait_for_ms(self._send(mqtt_packets.PINGREQ_PACKET), _ANSWER_MS)
+
+    async def _send(self, packet):
+        async with self._send_lock:
+            stream = self._stream
+            if stream is None:
+                raise OSError(errno.ENOTCONN, "not connected")
+            self._sent_at = self._network.ticks()
+            stream.write(packet)
+            await stream.drain()
+
+    def _beat(self):
+        self.beats = (self.beats + 1) & 0xFFFF
+
+    def _count(self, word):
+        self.counters[word] = (self.counters[word] + 1) & 0x3FFFFFFF
+
+    def _note_loss(self, error):
+        """Say what went wrong, once until it changes."""
+        fault = "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error)
+        if fault != self.fault:
+            self.fault = fault
+            print("mqtt: %s:%d: %s; trying again" % (self._host, self._port, fault))
+
+
+def _writable(sock):
+    """Wait until a socket is connected or has failed (a generator is MicroPython's coroutine)."""
+    yield asyncio.core._io_queue.queue_write(sock)
