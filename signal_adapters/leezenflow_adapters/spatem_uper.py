@@ -60,6 +60,7 @@ class Decoder:
         self._here = False  # this intersection is ours
         self._wanted = False  # this group is ours
         self._found = False
+        self._begun = False
         self._ended = True
 
     def decode(self, buffer, start, end):
@@ -71,39 +72,27 @@ class Decoder:
                 return done
 
     def begin(self, buffer, start, end):
-        """Take the message `buffer[start:end]`, at most MAX_BYTES; raises SignalError if it is no message at all."""
-        self._ended = True
-        self._found = False
-        if end - start > MAX_BYTES:
-            raise SignalError("oversized", "%d bytes, at most %d" % (end - start, MAX_BYTES))
-        wrapping = self._wrapping
-        wrapping.open(buffer, start, end)
-        if wrapping.message != v2x_wrappers.SPAT:
-            return
-        start = wrapping.start
-        end = wrapping.end
-        if end + 2 > len(buffer):
-            # The last windows look two octets past the end.
-            buffer = bytes(buffer[start:end]) + b"\0\0"
-            end -= start
-            start = 0
+        """Take the message `buffer[start:end]`; `buffer` must stay unchanged until `step` has answered."""
         self._buffer = buffer
-        self._at = start << 3
-        self._limit = end << 3
+        self._at = start
+        self._limit = end
+        self._begun = True
         self._ended = False
-        try:
-            self._open_spat()
-        except IndexError:
-            raise SignalError("truncated", "SPAT", end)
+        self._found = False
 
     def step(self):
         """Walk a few events more: None = call again, True = `state` is filled, False = the group is not there.
 
-        Raises SignalError: "truncated", or "malformed" where lengths or the wanted group contradict the standard.
+        Raises SignalError: "foreign" (no known message), "oversized", "truncated", or "malformed" where lengths or
+        the wanted group contradict the standard.
         """
         if self._ended:
             return False
         try:
+            if self._begun:
+                self._begun = False
+                if not self._open(self._buffer, self._at, self._limit):
+                    return False
             return self._walk()
         except IndexError:
             self._ended = True
@@ -111,6 +100,27 @@ class Decoder:
         except SignalError:
             self._ended = True
             raise
+
+    def _open(self, buffer, start, end):
+        """Find the SPAT and read its head; False where the message is another one."""
+        if end - start > MAX_BYTES:
+            raise SignalError("oversized", "%d bytes, at most %d" % (end - start, MAX_BYTES))
+        wrapping = self._wrapping
+        wrapping.open(buffer, start, end)
+        if wrapping.message != v2x_wrappers.SPAT:
+            self._ended = True
+            return False
+        start = wrapping.start
+        end = wrapping.end
+        if end + 2 > len(buffer):
+            # The last windows look two octets past the end.
+            self._buffer = bytes(buffer[start:end]) + b"\0\0"
+            end -= start
+            start = 0
+        self._at = start << 3
+        self._limit = end << 3
+        self._open_spat()
+        return True
 
     def _open_spat(self):
         at = self._at
@@ -336,7 +346,7 @@ class Decoder:
             if event is not None and self._read(at, 8) == _REGION_ADDGRPC:
                 # A short length, then MovementEvent-addGrpC: extension, presence, then ENUMERATED with extension.
                 bits = self._read(at + 8, 15)
-                if bits >> 7 and bits & 0x20 and not bits & 0x10:
+                if 0 < bits >> 7 < 128 and bits & 0x20 and not bits & 0x10:
                     bits = self._read(at + 19, 4)
                     if bits <= 12:
                         event.state_change_reason = bits

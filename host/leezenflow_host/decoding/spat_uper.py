@@ -6,6 +6,7 @@ The same layout as `leezenflow_adapters.spatem_uper`, which walks it for one sig
 against each other. Widths follow ISO/TS 19091 and SAE J2735 (DF_SPAT ff.), the encoding X.691 unaligned PER.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from leezenflow.errors import SignalError
@@ -51,6 +52,8 @@ PRIORITY_STATES = (
 )
 # RegionId 3, addGrpC: Europe (ISO/TS 19091).
 _ADDGRPC = 3
+# A list of one (00), that region, one octet, no extension and nothing present in it (00): 20 bits.
+_EMPTY = _ADDGRPC << 10 | 1 << 2
 
 
 def decode(data: bytes) -> Message:
@@ -143,8 +146,7 @@ class _SpatReader(BitReader):
                 length = (bits >> 54 & 63) + 1
                 at += 6
                 if length <= 6:
-                    bits >>= 54 - 7 * length
-                    name = "".join([chr(bits >> shift & 127) for shift in _SHIFTS[length]])
+                    name = _name(bits >> (54 - 7 * length) & _NAME_MASKS[length], length)
                     at += 7 * length
                 else:
                     self.at = at
@@ -193,14 +195,21 @@ class _SpatReader(BitReader):
                     at += 8
                 speeds = regional = None
                 if bits & 0x1600:
-                    self.at = at
-                    if bits & 0x400:
-                        speeds = self._speeds()
-                    if bits & 0x200:
-                        regional = self._regional(_movement_event)
-                    if bits & 0x1000:
-                        self.skip_additions()
-                    at = self.at
+                    i = at >> 3
+                    window = from_bytes(data[i : i + 5], "big") >> (20 - (at & 7)) & 0xFFFFF
+                    if bits & 0x1600 == 0x200 and window == _EMPTY:
+                        # What nearly every timed event of the field carries, read without a call.
+                        at += 26
+                        regional = [{"region_id": _ADDGRPC, "type": "MovementEvent-addGrpC", "value": {}}]
+                    else:
+                        self.at = at
+                        if bits & 0x400:
+                            speeds = self._speeds()
+                        if bits & 0x200:
+                            regional = self._regional(_movement_event)
+                        if bits & 0x1000:
+                            self.skip_additions()
+                        at = self.at
                 events.append(
                     {
                         "state": state,
@@ -295,14 +304,17 @@ class _SpatReader(BitReader):
         return entries
 
 
-_SHIFTS = [tuple(range(7 * (length - 1), -1, -7)) for length in range(8)]
+_NAME_MASKS = [(1 << 7 * length) - 1 for length in range(7)]
+
+
+@lru_cache(maxsize=1024)
+def _name(bits: int, length: int) -> str:
+    # A controller sends the same few names ten times a second.
+    return "".join([chr(bits >> shift & 127) for shift in range(7 * (length - 1), -1, -7)])
 
 
 def _movement_event(content: bytes) -> dict[str, Any] | None:
     """MovementEvent-addGrpC (TS 103 301): why the phase changed; None where the content is something else."""
-    if len(content) == 1 and not content[0] & 0xC0:
-        # Nearly every message of the field carries this empty one.
-        return {"type": "MovementEvent-addGrpC", "value": {}}
     reader = BitReader(content)
     try:
         reader.read(1)
@@ -333,7 +345,7 @@ def _intersection_state(content: bytes) -> dict[str, Any] | None:
 
 def _prioritization(reader: BitReader) -> dict[str, Any]:
     extended = reader.read(1)
-    entry = {"stationID": reader.read(32)}
+    entry: dict[str, Any] = {"stationID": reader.read(32)}
     if reader.read(1):
         raise SignalError("malformed", "PrioritizationResponseStatus")
     entry["priorState"] = PRIORITY_STATES[reader.read(3)]
