@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to tell a rider who passes the display now: the colour at the moment of *arrival*, and how long that stays so."""
+"""What to tell a rider who passes the display now: the colour on *arrival*, and how long it stays."""
 
 from leezenflow import forecast as _forecast
 

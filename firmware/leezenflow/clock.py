@@ -154,7 +154,7 @@ class ControllerClock:
         self._rivals = 0
 
     def _doubt(self, moy, time_stamp, controller_ms, at_ms):
-        """Reject a message that does not fit, unless such messages agreed among themselves long enough to be the truth."""
+        """Reject a message that does not fit, unless such ones have long enough agreed among themselves."""
         agree = False
         if self._rivals:
             advance = advance_ms(self._rival_moy, self._rival_time_stamp, moy, time_stamp)

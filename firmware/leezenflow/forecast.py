@@ -144,7 +144,7 @@ class Forecast:
             self.span_count -= 1
 
     def _cut_contradictions(self):
-        """Drop everything from the first span on that ends before it begins: from there the sender contradicts itself."""
+        """Drop everything from the first span on that ends before it begins: the sender contradicts itself."""
         for i in range(1, self.span_count):
             end = self.spans[i].end_at_ms
             begin = self.spans[i - 1].end_at_ms

@@ -52,7 +52,7 @@ def nearest(difference_ms):
 
 
 def ms_ahead(time_mark, at_message_ms):
-    """Return how many ms after `at_message_ms` (see `message_ms`) the mark lies; negative when passed, None when unusable."""
+    """Return how many ms after `at_message_ms` (see `message_ms`) the mark lies; None when either is unusable."""
     mark = mark_ms(time_mark)
     if mark is None or at_message_ms is None:
         return None

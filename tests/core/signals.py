@@ -32,7 +32,7 @@ class ReadyDecoder:
 
 
 def fill(state, controller_ms, events, status=0):
-    """Fill `state` with a controller time (ms since the year began) and events (state, min, likely, max in ms of that time)."""
+    """Fill `state`; all times in ms since the year began, events are (state, min, likely, max)."""
     state.clear()
     state.region = 49
     state.id = 1090
@@ -61,7 +61,7 @@ def engine(site=None):
 
 
 class Program:
-    """A fixed-time signal: red for `red_ms`, red with amber 1 s, green for `green_ms`, amber 2 s, from `origin_ms` on."""
+    """A fixed-time signal: red, red with amber for 1 s, green, amber for 2 s, from `origin_ms` on."""
 
     def __init__(self, origin_ms, red_ms=40_000, green_ms=20_000):
         self.origin_ms = origin_ms

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The core as one object: what a rider is told, and when nothing may be told."""
 
-from signals import Program, Site, engine, fill
-
 from leezenflow import spatem
 from leezenflow.errors import SignalError
 from leezenflow.spatem import IntersectionState
+from signals import Program, Site, engine, fill
 
 START_MS = 137_285 * 60_000
 MASK = (1 << 30) - 1
@@ -127,7 +126,13 @@ def test_amber_counts_as_green_where_a_site_says_so():
     kinds = []
     core = engine(Site(cruise_ms=0, clearance="green"))
     program = Program(START_MS)
-    play(core, program, START_MS, START_MS + 130_000, each=lambda advice, at_ms: kinds.append((program.colour_at(at_ms - 100), advice.kind)))
+    play(
+        core,
+        program,
+        START_MS,
+        START_MS + 130_000,
+        each=lambda advice, at_ms: kinds.append((program.colour_at(at_ms - 100), advice.kind)),
+    )
     assert {kind for colour, kind in kinds[20:] if colour == "amber"} == {"green"}
 
 
@@ -158,7 +163,11 @@ def test_event_states_that_are_no_colour_are_dark():
         state = IntersectionState()
         for i in range(4):
             at_ms = START_MS + i * 1_000
-            fill(state, at_ms, ((event_state, at_ms + 9_000, at_ms + 9_000, at_ms + 9_000), (6, None, at_ms + 90_000, None)))
+            fill(
+                state,
+                at_ms,
+                ((event_state, at_ms + 9_000, at_ms + 9_000, at_ms + 9_000), (6, None, at_ms + 90_000, None)),
+            )
             core.message(state, 0, 0, i * 1_000)
         assert core.frame(3_100).kind == "dark"
         assert core.advice.reason == reason
@@ -212,7 +221,10 @@ def test_a_missing_likely_time_follows_from_the_fixed_amber():
     state = IntersectionState()
     for i in range(3):
         at_ms = START_MS + i * 1_000
-        events = ((6, START_MS + 8_000, None, START_MS + 40_000), (8, START_MS + 10_000, START_MS + 22_000, START_MS + 42_000))
+        events = (
+            (6, START_MS + 8_000, None, START_MS + 40_000),
+            (8, START_MS + 10_000, START_MS + 22_000, START_MS + 42_000),
+        )
         fill(state, at_ms, events)
         core.message(state, 0, 0, i * 1_000)
     assert core.frame(2_000).kind == "green"
@@ -224,7 +236,11 @@ def test_contradicting_ends_cut_the_forecast():
     state = IntersectionState()
     for i in range(3):
         at_ms = START_MS + i * 1_000
-        events = ((3, None, START_MS + 10_000, None), (6, None, START_MS + 30_000, None), (3, None, START_MS + 20_000, None))
+        events = (
+            (3, None, START_MS + 10_000, None),
+            (6, None, START_MS + 30_000, None),
+            (3, None, START_MS + 20_000, None),
+        )
         fill(state, at_ms, events)
         core.message(state, 0, 0, i * 1_000)
     assert core.frame(2_000).kind == "green"
@@ -279,7 +295,16 @@ def test_the_core_s_own_time_may_move_its_origin():
         # Bring the core's own clock close to where it moves its origin: 2**28 ms after the first frame.
         if ticks_zero:
             core.frame((ticks_zero - (1 << 28) + 60_000) & MASK)
-        play(core, program, START_MS, START_MS + 150_000, ticks_zero, each=lambda advice, _, log=log: log.append((advice.kind, advice.remaining_ms, advice.span_ms, advice.reason)))
+        play(
+            core,
+            program,
+            START_MS,
+            START_MS + 150_000,
+            ticks_zero,
+            each=lambda advice, _, log=log: log.append(
+                (advice.kind, advice.remaining_ms, advice.span_ms, advice.reason)
+            ),
+        )
         seen.append(log)
     assert seen[0] == seen[1] == seen[2]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TimeMark arithmetic: the reference's table of hour, minute, day and year boundaries, and what is no instant at all."""
+"""TimeMark arithmetic: hour, minute, day and year boundaries, and what is no instant at all."""
 
 from leezenflow.timemark import advance_ms, mark_ms, message_ms, ms_ahead, nearest
 

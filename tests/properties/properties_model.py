@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import strategies as st
+
 from signals import Program
 
 FRAME_MS = 250
@@ -36,7 +37,7 @@ EVERYTHING = Faults(True, True, True, True, True, True, True)
 
 @dataclass(frozen=True)
 class Telegram:
-    """One message: when it was made and arrived, what its clock said, its phases as (state, min, likely, max) or None."""
+    """One message: when made and arrived, its own clock, its phases as (state, min, likely, max)."""
 
     sent_ms: int
     arrives_ms: int
@@ -111,7 +112,10 @@ class Run:
         shift = self.program.lengths[0][1] + 1_000 + self.program.lengths[2][1]
         if kind == "red":
             return abs((earlier_ms - origin + 2_000) // cycle - (later_ms - origin + 2_000) // cycle) == 0
-        return abs((earlier_ms - origin - shift + cycle // 2) // cycle - (later_ms - origin - shift + cycle // 2) // cycle) == 0
+        return (
+            abs((earlier_ms - origin - shift + cycle // 2) // cycle - (later_ms - origin - shift + cycle // 2) // cycle)
+            == 0
+        )
 
     def script(self, start_minute: int = ORIGIN_MINUTE, ticks_zero: int = 0) -> dict[str, Any]:
         """The run as a script for `script_player`, begun at any minute of the year and any count of ticks."""
@@ -165,8 +169,14 @@ def _arrivals(
     # One stream of small numbers decides about every message: simple to shrink, and fast to draw.
     count = lasting_ms // period_ms
     luck = draw(st.binary(min_size=count, max_size=count), label="luck")
-    outage = draw(st.tuples(st.integers(0, lasting_ms), st.integers(0, 20_000)), label="outage") if faults.outage else (0, 0)
-    broken = draw(st.tuples(st.integers(0, lasting_ms), st.integers(0, 20_000)), label="broken") if faults.out_of_service else (0, 0)
+    outage = (
+        draw(st.tuples(st.integers(0, lasting_ms), st.integers(0, 20_000)), label="outage") if faults.outage else (0, 0)
+    )
+    broken = (
+        draw(st.tuples(st.integers(0, lasting_ms), st.integers(0, 20_000)), label="broken")
+        if faults.out_of_service
+        else (0, 0)
+    )
     fault_status = draw(st.sampled_from((0x8000, 0x4000, 0x2000, 0x0100, 0x0080, 0x0040, 0x0004, 0)))
     fault_state = draw(st.sampled_from((0, 1, 2, 9)))
     arrives_before = 0

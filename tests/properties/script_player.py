@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plays a script of messages, frames and reconnects through the core; runs on CPython and on MicroPython.
 
-A script is {"site": {...}, "ops": [...]}, the ops being ["m", ticks, moy, time_stamp, status, [[event_state, min, likely,
-max, confidence], ...]] (raw TimeMarks or null), ["f", ticks] and ["r"]. Every "f" gives one [kind, remaining_ms, span_ms,
-certainty, reason]. As a program it reads one script a line from stdin and answers one line of json each.
+A script is {"site": {...}, "ops": [...]}, the ops being ["m", ticks, moy, time_stamp, status, [[event_state, min,
+likely, max, confidence], ...]] (raw TimeMarks or null), ["f", ticks] and ["r"]. Every "f" gives one [kind,
+remaining_ms, span_ms, certainty, reason]. As a program it reads one script a line and answers one line of json each.
 """
 
 import json
@@ -32,6 +32,7 @@ class ReadyDecoder:
         state.moy, state.time_stamp, state.status, events = buffer
         for values in events:
             event = state.movement.add_event()
+            assert event is not None, "more events than a message holds"
             event.event_state, event.min_end_time, event.likely_time, event.max_end_time, event.confidence = values
 
     def step(self):

@@ -108,12 +108,13 @@ def test_f4_whatever_is_sent_gives_advice_and_no_exception(both: Player, message
     for wait_ms, *values in messages:
         ticks += wait_ms
         ops += [["m", ticks & MASK, *values], ["f", ticks & MASK], ["f", (ticks + 700) & MASK]]
-    for kind, remaining_ms, span_ms, certainty, reason in both({"site": {"sprint_ms": 15_000}, "ops": ops}):
+    for frame in both({"site": {"sprint_ms": 15_000}, "ops": ops}):
+        kind, remaining_ms, span_ms, certainty, reason = frame
         assert kind in ("green", "sprint", "red", "uncertain", "dark")
         claims = kind in ("green", "sprint", "red")
         assert (reason is None) == claims
         assert (remaining_ms is not None and span_ms is not None) == claims
-        if claims:
+        if remaining_ms is not None and span_ms is not None:
             assert 0 <= remaining_ms < 3_600_000 and span_ms >= 0
         assert 0 <= certainty <= 100
 
@@ -125,10 +126,9 @@ def test_f5_remaining_time_never_grows_while_the_forecast_stands(both: Player, r
     for at_ms, (kind, remaining_ms, *_) in zip(run.frame_times, both(run.script()), strict=True):
         if kind in ("dark", "uncertain"):
             continue
-        if kind == last_kind:
-            # The same colour may also come round again: then the whole other colour lay in between, unseen.
-            if run.same_phase(last_at, at_ms, kind):
-                assert remaining_ms <= max(0, last_ms - (at_ms - last_at)), (last_at, at_ms, kind, last_ms, remaining_ms)
+        # The same colour may also come round again: then the whole other colour lay in between, unseen.
+        if kind == last_kind and run.same_phase(last_at, at_ms, kind):
+            assert remaining_ms <= max(0, last_ms - (at_ms - last_at)), (last_at, at_ms, kind, last_ms, remaining_ms)
         last_kind, last_ms, last_at = kind, remaining_ms, at_ms
 
 

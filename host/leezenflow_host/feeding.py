@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sends signal messages to where units listen: an MQTT broker, a UDP address, a serial line."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+import serial
+from paho.mqtt import client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from leezenflow.framing import encode_frame
+from leezenflow.source_url import Source, parse_source
+from leezenflow_host.errors import InputError, LeezenflowError
+from leezenflow_host.trace import TraceMessage
+
+MQTT_PORT = 1883
+# A broker on the same network answers in milliseconds; what has not answered by then needs a person.
+ANSWER_S = 10.0
+
+
+class Feed(Protocol):
+    """Somewhere to send messages to."""
+
+    def send(self, payload: bytes, topic: str) -> None:
+        """Send one message; `LeezenflowError` when it cannot be delivered to the first hop."""
+
+    def close(self) -> None:
+        """Send what is still on its way, then leave."""
+
+
+class MqttFeed:
+    """Publishes with QoS 1 to the topic of the URL, or to each message's own topic where the URL names none."""
+
+    def __init__(self, source: Source) -> None:
+        self._topic = source.path
+        self._address = f"{source.host}:{source.port or MQTT_PORT}"
+        self._last: mqtt.MQTTMessageInfo | None = None
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        if source.user:
+            self._client.username_pw_set(source.user)
+        self._client.max_queued_messages_set(1000)
+        try:
+            self._client.connect(source.host, source.port or MQTT_PORT, keepalive=30)
+        except (OSError, ValueError) as error:
+            raise LeezenflowError(
+                f"no MQTT broker answers at {self._address} ({error}). Start one there, or name another in --to."
+            ) from error
+        self._client.loop_start()
+        deadline = time.monotonic() + ANSWER_S
+        while not self._client.is_connected():
+            if time.monotonic() > deadline:
+                self._client.loop_stop()
+                raise LeezenflowError(
+                    f"the MQTT broker at {self._address} does not let us in. Check its user names and access rules."
+                )
+            time.sleep(0.01)
+
+    def send(self, payload: bytes, topic: str) -> None:
+        """Publish one message (see `Feed.send`)."""
+        topic = self._topic or topic
+        if not topic:
+            raise InputError("--to: the recording names no topic; write one into the URL, as in mqtt://host/spat/1090")
+        self._last = self._client.publish(topic, payload, qos=1)
+        if self._last.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
+            raise LeezenflowError(
+                f"the MQTT broker at {self._address} has stopped taking messages. Check that it runs."
+            )
+
+    def close(self) -> None:
+        """Wait until the broker has everything, then disconnect."""
+        try:
+            if self._last is not None:
+                self._last.wait_for_publish(ANSWER_S)
+                if not self._last.is_published():
+                    raise LeezenflowError(f"the MQTT broker at {self._address} left in the middle. Check that it runs.")
+        finally:
+            self._client.disconnect()
+            self._client.loop_stop()
+
+
+class UdpFeed:
+    """Sends each message as one datagram."""
+
+    def __init__(self, source: Source) -> None:
+        if source.port is None:
+            raise InputError("--to: a UDP address needs a port, as in udp://192.0.2.1:6053")
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._address = (source.host, source.port)
+
+    def send(self, payload: bytes, topic: str) -> None:
+        """Send one datagram (see `Feed.send`); UDP has no topic, and nobody says whether it arrived."""
+        try:
+            self._socket.sendto(payload, self._address)
+        except OSError as error:
+            raise LeezenflowError(f"udp://{self._address[0]}:{self._address[1]}: {error.strerror or error}") from error
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
+class SerialFeed:
+    """Sends each message as one frame (COBS with a CRC) over a serial line."""
+
+    def __init__(self, source: Source) -> None:
+        port = "/" + source.path if source.path else source.host
+        try:
+            self._line = serial.serial_for_url(
+                port, baudrate=int(source.options.get("baud", "115200")), write_timeout=ANSWER_S
+            )
+        except (OSError, ValueError) as error:
+            raise LeezenflowError(
+                f"{port}: {error}. Check the cable, and that no other program has the port open."
+            ) from error
+        self._port = port
+
+    def send(self, payload: bytes, topic: str) -> None:
+        """Write one frame (see `Feed.send`)."""
+        try:
+            self._line.write(encode_frame(payload))
+        except OSError as error:
+            raise LeezenflowError(f"{self._port}: {error}. Was the board unplugged?") from error
+
+    def close(self) -> None:
+        """Wait until everything is on the line, then let go of the port."""
+        with contextlib.suppress(OSError):
+            self._line.flush()
+        self._line.close()
+
+
+FEEDS: dict[str, Callable[[Source], Feed]] = {"mqtt": MqttFeed, "udp": UdpFeed, "serial": SerialFeed}
+
+
+@contextlib.contextmanager
+def open_feed(url: str) -> Iterator[Feed]:
+    """Open `mqtt://host[:port][/topic]`, `udp://host:port` or `serial:///dev/...[?baud=N]` and close it afterwards.
+
+    Raises `InputError` for a URL that is none of these, `LeezenflowError` when nobody answers there.
+    """
+    try:
+        source = parse_source(url)
+    except LeezenflowError as error:
+        raise InputError(f"--to: {error}") from error
+    if source.scheme not in FEEDS:
+        raise InputError(f"--to: {source.scheme}:// is no way to send messages; there are {', '.join(FEEDS)}")
+    feed = FEEDS[source.scheme](source)
+    try:
+        yield feed
+    except BaseException:
+        with contextlib.suppress(LeezenflowError, OSError):
+            feed.close()
+        raise
+    feed.close()
+
+
+def pace(messages: Iterable[TraceMessage], speed: float) -> Iterator[TraceMessage]:
+    """Yield messages at the intervals of their arrival, `speed` times as fast; a delay is made up for."""
+    started = time.monotonic()
+    first_ms: int | None = None
+    for message in messages:
+        first_ms = message.at_ms if first_ms is None else first_ms
+        wait_s = (message.at_ms - first_ms) / 1000 / speed - (time.monotonic() - started)
+        if wait_s > 0:
+            time.sleep(wait_s)
+        yield message
