@@ -11,6 +11,7 @@ source makes of it.
 
 import argparse
 import binascii
+import itertools
 import math
 import sys
 from collections.abc import Callable, Iterator
@@ -60,7 +61,7 @@ def from_segment(a: Point, b: Point, width: float) -> Distance:
 
 
 def from_polyline(points: list[Point], width: float) -> Distance:
-    segments = [from_segment(a, b, width) for a, b in zip(points, points[1:], strict=False)]
+    segments = [from_segment(a, b, width) for a, b in itertools.pairwise(points)]
     return lambda x, y: min(distance(x, y) for distance in segments)
 
 

@@ -5,30 +5,30 @@
 A look draws indices; which colours they are is the palette's choice. Layout of the 256 indices:
 
     0            black
-    INK          16 shades of the drawing colour (bicycle, digits, text), the last one full
-    GREEN        48 shades, the last one full
-    RED          48 shades
-    NEUTRAL      48 shades of the colour of "uncertain"
-    ACCENT       16 shades of a second drawing colour (road, frames, hints)
+    INK_RAMP     16 shades of the drawing colour (bicycle, digits, text), the last one full
+    GREEN_RAMP   48 shades, the last one full
+    RED_RAMP     48 shades
+    NEUTRAL_RAMP 48 shades of the colour of "uncertain"
+    ACCENT_RAMP  16 shades of a second drawing colour (road, frames, hints)
 """
 
 from leezenflow.errors import LeezenflowError
 
 BLACK = 0
-INK = 16
-GREEN = 32
-RED = 80
-NEUTRAL = 128
-ACCENT = 176
+INK_RAMP = 16
+GREEN_RAMP = 32
+RED_RAMP = 80
+NEUTRAL_RAMP = 128
+ACCENT_RAMP = 176
 INK_SHADES = 16
 FIELD_SHADES = 48
 
 # index of the full shade of each ramp
-INK_FULL = INK + INK_SHADES - 1
-GREEN_FULL = GREEN + FIELD_SHADES - 1
-RED_FULL = RED + FIELD_SHADES - 1
-NEUTRAL_FULL = NEUTRAL + FIELD_SHADES - 1
-ACCENT_FULL = ACCENT + INK_SHADES - 1
+INK_FULL = INK_RAMP + INK_SHADES - 1
+GREEN_FULL = GREEN_RAMP + FIELD_SHADES - 1
+RED_FULL = RED_RAMP + FIELD_SHADES - 1
+NEUTRAL_FULL = NEUTRAL_RAMP + FIELD_SHADES - 1
+ACCENT_FULL = ACCENT_RAMP + INK_SHADES - 1
 
 # name: (ink, green, red, neutral, accent), each (R, G, B) 0..255.
 PALETTES = {
@@ -45,7 +45,13 @@ PALETTES = {
 NAMES = tuple(sorted(PALETTES))
 DEFAULT = "muenster"
 
-_RAMPS = ((INK, INK_SHADES), (GREEN, FIELD_SHADES), (RED, FIELD_SHADES), (NEUTRAL, FIELD_SHADES), (ACCENT, INK_SHADES))
+_RAMPS = (
+    (INK_RAMP, INK_SHADES),
+    (GREEN_RAMP, FIELD_SHADES),
+    (RED_RAMP, FIELD_SHADES),
+    (NEUTRAL_RAMP, FIELD_SHADES),
+    (ACCENT_RAMP, INK_SHADES),
+)
 
 
 def fill_palette(target, name=None):

@@ -3,8 +3,9 @@
 """The cyclist who does what the rider is advised to do: rides, hurries, coasts, or stands with one foot down."""
 
 from leezenflow import sprites_bicycle as sprites
+from leezenflow.advice import GREEN, SPRINT, UNCERTAIN
 from leezenflow.canvas import framebuf
-from leezenflow.palettes import ACCENT_FULL, BLACK, INK
+from leezenflow.palettes import ACCENT_FULL, BLACK, INK_RAMP
 
 WIDTH = sprites.WIDTH
 # The sprite stands on a road of two rows.
@@ -34,22 +35,22 @@ class Cyclist:
         self._coast = _make_frames(sprites.COAST)
         self._stand = _make_frames(sprites.STAND)
         # In white whatever the advice: a green or red bicycle would look like the lamp of a cycle signal.
-        shades = bytearray((BLACK, INK + 5, INK + 10, INK + 15))
+        shades = bytearray((BLACK, INK_RAMP + 5, INK_RAMP + 10, INK_RAMP + 15))
         self._shades = framebuf.FrameBuffer(shades, 4, 1, framebuf.GS8)
         self._phase = 0
         self._speed = None
 
     def draw(self, canvas, top, kind, elapsed_ms):
-        """Paint the rows `top` .. `top` + HEIGHT - 1; `kind` as of an Advice, `elapsed_ms` (0..1000) since last time."""
+        """Paint the rows `top` .. `top` + HEIGHT - 1; `kind` as of an Advice, `elapsed_ms` 0..1000."""
         fb = canvas.fb
         width = canvas.width
-        if kind == "green":
+        if kind == GREEN:
             wanted = RIDE_SPEED * UNIT
             frames = self._ride
-        elif kind == "sprint":
+        elif kind == SPRINT:
             wanted = SPRINT_SPEED * UNIT
             frames = self._sprint
-        elif kind == "uncertain":
+        elif kind == UNCERTAIN:
             wanted = COAST_SPEED * UNIT
             frames = self._coast
         else:

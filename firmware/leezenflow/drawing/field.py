@@ -3,7 +3,7 @@
 """A field of colour over the full width that empties from the top, behind a soft edge, like water in a glass."""
 
 from leezenflow.canvas import framebuf
-from leezenflow.palettes import FIELD_SHADES, GREEN, NEUTRAL, RED
+from leezenflow.palettes import FIELD_SHADES, GREEN_RAMP, NEUTRAL_RAMP, RED_RAMP
 
 # All lengths below in eighths of a row: at 25 frames a second even a slow phase moves in steps too small to see.
 SOFT = 56
@@ -32,13 +32,14 @@ class Field:
         self.rows = rows
         self._wavy = _make_edge(width, WAVE)
         self._flat = _make_edge(width, (0,))
-        self._shades = {ramp: _make_shades(ramp) for ramp in (GREEN, RED, NEUTRAL)}
+        self._shades = {ramp: _make_shades(ramp) for ramp in (GREEN_RAMP, RED_RAMP, NEUTRAL_RAMP)}
 
     def draw(self, canvas, ramp, level, drift, pattern=None, shift=0):
-        """Paint the field in the colours of `ramp` (GREEN, RED or NEUTRAL of the palette).
+        """Paint the field in the colours of `ramp` (GREEN_RAMP, RED_RAMP or NEUTRAL_RAMP of the palette).
 
-        `level` 0..level.WHOLE (2^15); `drift` None for a flat surface, else columns (>= 0) by which the waves have moved to the
-        left; `shift` rows (>= 0) by which `pattern` has moved upwards. Returns the row of the middle of the edge.
+        `level` 0..level.WHOLE (2^15); `drift` None for a flat surface, else columns (>= 0) by which the waves
+        have moved to the left; `shift` rows (>= 0) by which `pattern` has moved upwards. Returns the row
+        of the middle of the edge.
         """
         fb = canvas.fb
         width = self.width

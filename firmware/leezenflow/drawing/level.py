@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How much of a field is left: follows the forecast exactly, and eases when the forecast jumps."""
 
+from leezenflow.advice import DARK, UNCERTAIN
+
 # Longer pauses between two frames than this are not animated through: everything arrives at once.
 LONGEST_STEP_MS = 1000
 # A jump has shrunk to 1/e after this time, to 5 % after three times of it: visible, and over within a second.
@@ -59,7 +61,7 @@ class Level:
     def update(self, advice, elapsed_ms):
         """Take over one frame's advice, `elapsed_ms` (0..LONGEST_STEP_MS) after the last one; returns `shown`."""
         kind = advice.kind
-        if kind == "uncertain" or kind == "dark":
+        if kind == UNCERTAIN or kind == DARK:
             target = WHOLE
         else:
             target = measure(advice.remaining_ms, advice.span_ms)
@@ -68,7 +70,7 @@ class Level:
             span_ms = advice.span_ms
             if target < WHOLE and span_ms:
                 expected -= elapsed_ms * WHOLE // span_ms
-        elif kind == "uncertain" and self._kind != "dark" and self._kind is not None:
+        elif kind == UNCERTAIN and self._kind != DARK and self._kind is not None:
             expected = self.shown
         else:
             expected = target
@@ -77,7 +79,7 @@ class Level:
         offset -= offset * elapsed_ms // EASE_MS
         if elapsed_ms >= EASE_MS:
             offset = 0
-        self.changing = kind != "uncertain" and (offset > CHANGED or offset < -CHANGED)
+        self.changing = kind != UNCERTAIN and (offset > CHANGED or offset < -CHANGED)
         shown = target + offset
         if shown < 0:
             shown = 0

@@ -12,11 +12,12 @@
 A changed forecast moves the surface to its new place within a second, under a bright line.
 """
 
+from leezenflow.advice import GREEN, RED, SPRINT, UNCERTAIN
 from leezenflow.drawing.cyclist import HEIGHT as CYCLIST_ROWS
 from leezenflow.drawing.cyclist import Cyclist
 from leezenflow.drawing.field import Field, Stripes
 from leezenflow.drawing.level import Level, Stopwatch
-from leezenflow.palettes import BLACK, GREEN, INK_FULL, NEUTRAL, RED, fill_palette
+from leezenflow.palettes import BLACK, GREEN_RAMP, INK_FULL, NEUTRAL_RAMP, RED_RAMP, fill_palette
 
 OPTIONS = {
     "palette": {
@@ -45,8 +46,8 @@ class Look:
         self._cyclist_top = canvas.height - CYCLIST_ROWS
         self._rows = rows = self._cyclist_top - GAP
         self._field = Field(canvas.width, rows)
-        self._chevrons = Stripes(canvas, rows, GREEN, True, 12, 7, 47, 16)
-        self._stripes = Stripes(canvas, rows, NEUTRAL, False, 16, 8, 40, 12)
+        self._chevrons = Stripes(canvas, rows, GREEN_RAMP, True, 12, 7, 47, 16)
+        self._stripes = Stripes(canvas, rows, NEUTRAL_RAMP, False, 16, 8, 40, 12)
         self._cyclist = Cyclist()
         self._stopwatch = Stopwatch()
         self._level = Level()
@@ -57,17 +58,17 @@ class Look:
         kind = advice.kind
         elapsed_ms = self._stopwatch.lap(now_ms)
         level = self._level.update(advice, elapsed_ms)
-        if kind == "green":
+        if kind == GREEN:
             self._way = way = (self._way + elapsed_ms * WAVE_SPEED) % LOOP
-            edge = self._field.draw(canvas, GREEN, level, way >> 10)
-        elif kind == "sprint":
+            edge = self._field.draw(canvas, GREEN_RAMP, level, way >> 10)
+        elif kind == SPRINT:
             self._way = way = (self._way + elapsed_ms * CHEVRON_SPEED) % LOOP
-            edge = self._field.draw(canvas, GREEN, level, way >> 10, self._chevrons, way >> 10)
-        elif kind == "red":
-            edge = self._field.draw(canvas, RED, level, None)
-        elif kind == "uncertain":
+            edge = self._field.draw(canvas, GREEN_RAMP, level, way >> 10, self._chevrons, way >> 10)
+        elif kind == RED:
+            edge = self._field.draw(canvas, RED_RAMP, level, None)
+        elif kind == UNCERTAIN:
             self._way = way = (self._way + elapsed_ms * STRIPE_SPEED) % LOOP
-            edge = self._field.draw(canvas, NEUTRAL, level, None, self._stripes, way >> 10)
+            edge = self._field.draw(canvas, NEUTRAL_RAMP, level, None, self._stripes, way >> 10)
         else:
             canvas.fb.fill(BLACK)
             return
