@@ -50,7 +50,7 @@ def viper(function):
 
 
 def find_unguarded(source: str) -> list[int]:
-    """Lines that import one of MicroPython's own modules with neither `except ImportError` nor a test for the interpreter."""
+    """Lines that import a module of MicroPython with neither `except ImportError` nor a test for the interpreter."""
     lines: list[int] = []
 
     def visit(node: ast.AST, guarded: bool) -> None:
