@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The running unit: tasks that receive, render, report and watch around one Engine. A thin shell; it decides nothing.
+
+Whatever fails anywhere ends `run` with its exception, and the composition root darkens the panel (rule F8).
+"""
+
+import asyncio
+import gc
+import time
+
+from leezenflow.errors import LeezenflowError
+
+OPTIONS = {
+    "fps": {"type": "int", "range": [1, 50], "default": 25, "help": "frames per second"},
+    "watchdog_ms": {
+        "type": "int",
+        "range": [0, 8388],
+        "default": 0,
+        "help": "hardware watchdog: reset after so long without progress (it cannot be stopped again); 0: none",
+    },
+    "watchdog_grace_s": {
+        "type": "int",
+        "range": [10, 3600],
+        "default": 60,
+        "help": "time after each start in which a laptop can connect before the hardware watchdog is armed",
+    },
+}
+
+# A task without progress for this long is stuck: the unit darkens and starts again. Transports beat every second.
+STALL_MS = 4_000
+# The chip's watchdog is fed only while both made progress in this time.
+FEED_MS = 2_000
+_GUARD_MS = 500
+# Messages cost some 2 kB each, frames nothing: collecting once a second keeps the heap of a Pico W half empty at
+# 20 messages a second, and its 7 to 17 ms fit behind a frame.
+_COLLECT_MS = 1_000
+
+
+class App:
+    """`engine` draws onto `canvas` (a frame is `engine.frame(ticks)`), `display` shows it, `transport` (or None) feeds.
+
+    `health` has a coroutine `run(app)`, `watchdog` has `feed()`; both may be None.
+    """
+
+    def __init__(self, clock, engine, canvas, display, transport=None, fps=25, health=None, watchdog=None):
+        self.clock = clock
+        self.engine = engine
+        self.canvas = canvas
+        self.display = display
+        self.transport = transport
+        self.advice = None
+        self.frames = 0
+        self.late_frames = 0
+        self.worst_draw_us = 0
+        self.worst_step_us = 0
+        self._draw_us = 0
+        self._period_ms = 1000 // fps
+        self._health = health
+        self._watchdog = watchdog
+        self._collected_at = clock.ticks()
+        # Only the virtual panel wants to know more than the picture.
+        self._note_frame = getattr(display, "note_frame", None)
+        self._recorder = display if getattr(display, "records", False) else None
+
+    async def run(self):
+        """Run until something fails."""
+        tasks = [self._render(), self._watch()]
+        if self.transport is not None:
+            tasks.append(self.transport.run(self))
+        if self._health is not None:
+            tasks.append(self._health.run(self))
+        await asyncio.gather(*tasks)
+        raise LeezenflowError("a task of the unit came to an end")
+
+    # What a transport calls.
+
+    async def message(self, buffer, start, end, ticks):
+        """Work through one message in bounded steps, with a turn for the picture between them."""
+        engine = self.engine
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.note_message(ticks, memoryview(buffer)[start:end])
+        engine.begin_message(buffer, start, end, ticks)
+        while True:
+            began_us = time.ticks_us()
+            news = engine.step_message()
+            step_us = time.ticks_diff(time.ticks_us(), began_us)
+            if step_us > self.worst_step_us:
+                self.worst_step_us = step_us
+            if news is not None:
+                break
+            await asyncio.sleep_ms(0)
+        if recorder is not None:
+            recorder.note_done(ticks, news)
+
+    def reconnected(self):
+        """The transport was lost and is back (rule F9)."""
+        if self._recorder is not None:
+            self._recorder.note_reconnected(self.clock.ticks())
+        self.engine.reconnected()
+
+    # The tasks.
+
+    def render(self, ticks):
+        """Draw and show the frame of `ticks`; allocates nothing in steady state."""
+        began_us = time.ticks_us()
+        advice = self.advice = self.engine.frame(ticks)
+        if self._note_frame is not None:
+            listening = self.transport is not None and self.transport.listening
+            self._note_frame(ticks, advice, listening, self._draw_us)
+        self.display.show(self.canvas)
+        self._draw_us = draw_us = time.ticks_diff(time.ticks_us(), began_us)
+        if draw_us > self.worst_draw_us:
+            self.worst_draw_us = draw_us
+        self.frames = (self.frames + 1) & 0x3FFFFFFF
+
+    async def _render(self):
+        clock = self.clock
+        period_ms = self._period_ms
+        due = clock.ticks()
+        while True:
+            now = clock.ticks()
+            late_ms = clock.diff(now, due)
+            if late_ms < 0:
+                await clock.sleep_ms(-late_ms)
+                continue
+            if late_ms >= period_ms:
+                self.late_frames = (self.late_frames + late_ms // period_ms) & 0x3FFFFFFF
+                due = clock.add(due, late_ms - late_ms % period_ms)
+            self.render(now)
+            due = clock.add(due, period_ms)
+            self._collect(due)
+            await asyncio.sleep_ms(0)
+
+    def _collect(self, due):
+        """Collect garbage where it disturbs least: right behind a frame, when half a period or more is left."""
+        clock = self.clock
+        now = clock.ticks()
+        if clock.diff(now, self._collected_at) >= _COLLECT_MS and clock.diff(due, now) >= self._period_ms // 2:
+            self._collected_at = now
+            gc.collect()
+
+    async def _watch(self):
+        """Feed the watchdog while frames are drawn and the transport lives; otherwise end everything."""
+        network = self.clock.network
+        frames = self.frames
+        beats = -1
+        frame_at = beat_at = network.ticks()
+        while True:
+            await network.sleep_ms(_GUARD_MS)
+            now = network.ticks()
+            if frames != self.frames:
+                frames = self.frames
+                frame_at = now
+            if self.transport is None or beats != self.transport.beats:
+                beats = 0 if self.transport is None else self.transport.beats
+                beat_at = now
+            if network.diff(now, frame_at) > STALL_MS:
+                raise LeezenflowError("no frame was drawn for %d ms" % STALL_MS)
+            if network.diff(now, beat_at) > STALL_MS:
+                raise LeezenflowError("the transport did nothing for %d ms" % STALL_MS)
+            stale_ms = max(network.diff(now, frame_at), network.diff(now, beat_at))
+            if self._watchdog is not None and stale_ms < FEED_MS:
+                self._watchdog.feed()
+
+
+class StillPicture:
+    """In the engine's place: draws a look (or leaves the canvas as it is) without any messages or network."""
+
+    def __init__(self, advice, canvas, look=None):
+        self.advice = advice
+        self.counters = {}
+        self.fault = ""
+        self._canvas = canvas
+        self._look = look
+
+    def frame(self, ticks):
+        """Draw the frame of `ticks`."""
+        if self._look is not None:
+            self._look.draw(self.advice, self._canvas, ticks)
+        return self.advice
+
+
+class Watchdog:
+    """The chip's watchdog, armed only after a grace period: once armed it outlives Ctrl-C and soft resets."""
+
+    def __init__(self, timeout_ms, grace_s, clock):
+        self._timeout_ms = timeout_ms
+        self._grace_ms = grace_s * 1000
+        self._clock = clock
+        self._began_at = clock.ticks()
+        self._armed = None
+
+    def feed(self):
+        """Tell the chip that all is well; the first call after the grace period arms it."""
+        if self._armed is None:
+            if self._clock.diff(self._clock.ticks(), self._began_at) < self._grace_ms:
+                return
+            from machine import WDT
+
+            self._armed = WDT(timeout=self._timeout_ms)
+        self._armed.feed()
