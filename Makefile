@@ -37,13 +37,17 @@ else
 endif
 
 check: $(DEV) ## Format, lint, types (CPython and MicroPython), imports, licences, machine paths
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/basedpyright
-	$(BIN)/basedpyright --project firmware/pyrightconfig.json
-	$(BIN)/lint-imports --no-cache --no-logo
-	$(BIN)/reuse lint --lines
-	$(BIN)/python tools/check_tree.py
+	@failed=; \
+	run() { echo "== $$*"; "$(BIN)/$$@" || failed="$$failed, $$*"; }; \
+	run ruff format --check . ; \
+	run ruff check . ; \
+	run basedpyright ; \
+	run basedpyright --project firmware/pyrightconfig.json ; \
+	run lint-imports --no-cache --no-logo ; \
+	run reuse lint --lines ; \
+	run python tools/check_tree.py ; \
+	if [ -n "$$failed" ]; then echo "== Failed: $${failed#, }"; exit 1; fi; \
+	echo "== All checks passed"
 
 bench: $(RUNTIME) ## Every benchmark of tools/bench; each prints ratios measured in one run
 	@for script in tools/bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done

@@ -41,7 +41,8 @@ def list_files(*folders: str) -> list[Path]:
 
 
 CORE_FILES = list_files("firmware/leezenflow", "signal_adapters/leezenflow_adapters")
-DEVICE_FILES = list_files("firmware/leezenflow_device")
+# The virtual board's stand-in for a board's read-only part runs on MicroPython as well.
+DEVICE_FILES = [*list_files("firmware/leezenflow_device"), ROOT / "host/leezenflow_host/boards/virtual_rom.py"]
 
 
 def describe_forbidden_syntax(node: ast.AST) -> str | None:
