@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be named in a configuration: displays, transports, looks, adapters, and the options each declares.
+
+A driver is a file; its name is the file's. `OPTIONS` (and an adapter's `RUNTIMES`) are literals that are read from the
+source text: nothing that is meant for a board is ever imported here.
+"""
+
+import ast
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from leezenflow_host.errors import InputError
+
+_FOLDERS = {
+    "display": ("leezenflow_device", "displays"),
+    "transport": ("leezenflow_device", "transports"),
+    "look": ("leezenflow", "renderings"),
+    "adapter": ("leezenflow_adapters", ""),
+}
+
+Options = dict[str, dict[str, Any]]
+
+
+def package_folder(package: str) -> Path:
+    """Return the folder of one of our top-level packages, in a checkout or an installation, without importing it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise InputError(f"The package {package} is not installed; install Leezenflow again.")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def driver_folder(kind: str) -> Path:
+    """Return the folder that holds the drivers of a kind: "display", "transport", "look" or "adapter"."""
+    package, folder = _FOLDERS[kind]
+    return package_folder(package) / folder
+
+
+def driver_names(kind: str) -> list[str]:
+    """Return the names of all drivers of a kind: its files that declare OPTIONS."""
+    files = sorted(driver_folder(kind).glob("*.py"))
+    return [file.stem for file in files if "OPTIONS" in read_literals(file, "OPTIONS")]
+
+
+def driver_options(kind: str, name: str) -> Options:
+    """Return what the named driver declares as OPTIONS."""
+    return read_literals(driver_folder(kind) / f"{name}.py", "OPTIONS")["OPTIONS"]
+
+
+def adapter_runtimes(name: str) -> tuple[str, ...]:
+    """Return where the named adapter runs: "device", "host" or both."""
+    return tuple(read_literals(driver_folder("adapter") / f"{name}.py", "RUNTIMES").get("RUNTIMES", ()))
+
+
+def read_literals(file: Path, *names: str) -> dict[str, Any]:
+    """Return those of `names` that a module assigns a literal to at its top level; InputError for any other value."""
+    found: dict[str, Any] = {}
+    for statement in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
+        if isinstance(statement, ast.Assign):
+            targets, value = statement.targets, statement.value
+        elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            targets, value = [statement.target], statement.value
+        else:
+            continue
+        for target in targets:
+            if isinstance(target, ast.Name) and target.id in names:
+                try:
+                    found[target.id] = ast.literal_eval(value)
+                except ValueError:
+                    line = statement.lineno
+                    raise InputError(f"{file}:{line}: {target.id} must be a literal: it is read, not run.") from None
+    return found
