@@ -41,13 +41,13 @@ def _check_format(values, where, key, known):
 
 
 class Board:
-    """A physical build: chip, display and ways out.
+    """A physical build: chip, display and the way to a network.
 
     `display` is a dict with `driver`, `width`, `height` (visible pixels, 32 and 96 unless the board says otherwise)
-    and the driver's own options; `network` and `uart` are dicts, or None where the board has none.
+    and the driver's own options; `network` is a dict, or None where the board has none.
     """
 
-    def __init__(self, name, title, chip, display, network=None, uart=None):
+    def __init__(self, name, title, chip, display, network=None):
         self.name = name
         self.title = title
         self.chip = chip
@@ -56,7 +56,6 @@ class Board:
         self.width = display["width"]
         self.height = display["height"]
         self.network = network
-        self.uart = uart
 
     @classmethod
     def from_dict(cls, values, where="board.json"):
@@ -73,7 +72,6 @@ class Board:
             _take(values, where, "chip", str),
             display,
             _take(values, where, "network", dict, None),
-            _take(values, where, "uart", dict, None),
         )
 
 

@@ -37,6 +37,11 @@ def driver_folder(kind: str) -> Path:
     return package_folder(package) / folder
 
 
+def driver_file(kind: str, name: str) -> Path:
+    """Return the file of the named driver."""
+    return driver_folder(kind) / f"{name}.py"
+
+
 def driver_names(kind: str) -> list[str]:
     """Return the names of all drivers of a kind: its files that declare OPTIONS."""
     files = sorted(driver_folder(kind).glob("*.py"))
@@ -45,12 +50,12 @@ def driver_names(kind: str) -> list[str]:
 
 def driver_options(kind: str, name: str) -> Options:
     """Return what the named driver declares as OPTIONS."""
-    return read_literals(driver_folder(kind) / f"{name}.py", "OPTIONS")["OPTIONS"]
+    return read_literals(driver_file(kind, name), "OPTIONS")["OPTIONS"]
 
 
 def adapter_runtimes(name: str) -> tuple[str, ...]:
     """Return where the named adapter runs: "device", "host" or both."""
-    return tuple(read_literals(driver_folder("adapter") / f"{name}.py", "RUNTIMES").get("RUNTIMES", ()))
+    return tuple(read_literals(driver_file("adapter", name), "RUNTIMES").get("RUNTIMES", ()))
 
 
 def read_literals(file: Path, *names: str) -> dict[str, Any]:

@@ -70,16 +70,12 @@ def test_board_keeps_the_drivers_own_options():
     assert (board.name, board.title, board.chip) == ("bench", "A board on the bench", "RP2040")
     assert (board.driver, board.width, board.height) == ("virtual", 32, 96)
     assert board.display["rotation"] == 90
-    assert board.network is None and board.uart is None
+    assert board.network is None
 
 
-def test_board_with_ways_out():
-    values = board_values()
-    values["network"] = {"kind": "wifi"}
-    values["uart"] = {"id": 1, "tx": 20, "rx": 21}
-    board = Board.from_dict(values)
-    assert board.network == {"kind": "wifi"}
-    assert board.uart["tx"] == 20
+def test_board_with_a_network():
+    board = Board.from_dict(with_value(board_values(), {"kind": "wifi", "country": "DE"}, "network"))
+    assert board.network == {"kind": "wifi", "country": "DE"}
 
 
 def test_site_in_full():

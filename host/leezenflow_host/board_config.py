@@ -1,0 +1,193 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Boards: one TOML file a physical build, checked here, compiled to /board.json for the device."""
+
+import copy
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+import leezenflow_host
+from leezenflow.board import BOARD_FORMAT, Board
+from leezenflow.errors import LeezenflowError
+from leezenflow.pixel_map import OPTIONS as PIXEL_MAP_OPTIONS
+from leezenflow.pixel_map import PixelMap
+from leezenflow_host.drivers import Options, driver_file, driver_names, driver_options, package_folder, read_literals
+from leezenflow_host.errors import InputError
+from leezenflow_host.problems import Problems, Table, check_options, check_tables, did_you_mean, read_toml
+
+# chip: the architecture that mpy-cross knows for it ("" where every interpreter may have another one)
+CHIPS = {"RP2040": "armv6m", "RP2350": "armv7emsp", "ESP32": "xtensawin", "ESP32S3": "xtensawin", "virtual": ""}
+
+# Files of the device that declare what may stand in [device].
+_DEVICE_MODULES = ("app", "health", "ticks")
+
+
+class BoardTable(Table):
+    """What the build is."""
+
+    title: str = Field(min_length=1, max_length=80, description="what it is, in up to 80 characters")
+    chip: Literal["RP2040", "RP2350", "ESP32", "ESP32S3", "virtual"] = Field(
+        description=", ".join(f'"{chip}"' for chip in CHIPS)
+    )
+    micropython: list[str] = Field(
+        min_length=1, description='the names of the MicroPython builds that fit, such as ["RPI_PICO"]'
+    )
+
+
+class NetworkTable(Table):
+    """How the board reaches a network; names and passwords stand in /secrets.json."""
+
+    kind: Literal["wifi"] = Field("wifi", description='"wifi"')
+    country: str = Field("DE", pattern="^[A-Z]{2}$", description='the country whose radio rules hold, such as "DE"')
+
+
+class VirtualTable(Table):
+    """The size of a virtual board."""
+
+    heap_kb: int = Field(default=256, ge=64, le=4096, description="the heap in kB, 64 to 4096")
+    flash_kb: int = Field(default=848, ge=128, le=16384, description="the file system in kB, 128 to 16384")
+
+
+class SourceTable(Table):
+    """Where the numbers come from; any further keys hold text."""
+
+    model_config = {"extra": "allow"}
+
+    verified: Literal["hardware", "emulation", "none"] = Field(
+        description='how this build was tried: "hardware", "emulation" or "none"'
+    )
+
+
+class BoardTables(Table):
+    """A whole board file; [display] and [device] are checked against what drivers and device declare."""
+
+    board: BoardTable = Field(description="a table [board]")
+    display: dict[str, Any] = Field(description="a table [display]")
+    network: NetworkTable | None = Field(None, description="a table [network]")
+    device: dict[str, Any] = Field({}, description="a table [device]")
+    virtual: VirtualTable | None = Field(None, description="a table [virtual]")
+    source: SourceTable = Field(description='a table [source] with verified = "hardware", "emulation" or "none"')
+
+
+class BoardConfig:
+    """A checked board: `values` is what goes into /board.json.
+
+    `micropython` lists the interpreter builds that fit, `source` says where the numbers come from, `virtual` is the
+    size of a virtual board (None for real ones), `file` where all this was read.
+    """
+
+    def __init__(self, file: Path, values: dict[str, Any], tables: BoardTables) -> None:
+        self.file = file
+        self.values = values
+        self.name: str = values["name"]
+        self.title = tables.board.title
+        self.chip = tables.board.chip
+        self.driver: str = values["display"]["driver"]
+        self.micropython = tables.board.micropython
+        self.verified = tables.source.verified
+        self.source: dict[str, str] = dict(tables.source.model_extra or {})
+        self.virtual = (tables.virtual or VirtualTable()) if tables.board.chip == "virtual" else None
+
+    def board(self) -> Board:
+        """Return the core's view of this board."""
+        return Board.from_dict(copy.deepcopy(self.values), str(self.file))
+
+
+def board_folder() -> Path:
+    """Return the folder of the board files that come with Leezenflow: package data, or the checkout's own."""
+    installed = Path(str(files(leezenflow_host) / "board_configs"))
+    return installed if installed.is_dir() else package_folder("leezenflow_host").parents[1] / "board_configs"
+
+
+def board_names() -> list[str]:
+    """Return the names of all boards that come with Leezenflow."""
+    return sorted(file.stem for file in board_folder().glob("*.toml"))
+
+
+def read_board(name: str) -> BoardConfig:
+    """Return the board of that name, or of the file that `name` is the path of; InputError with all its problems."""
+    if name.endswith(".toml") or "/" in name:
+        return read_board_file(Path(name))
+    if name not in board_names():
+        raise InputError(f"There is no board {name!r}{did_you_mean(name, board_names())}")
+    return read_board_file(board_folder() / f"{name}.toml")
+
+
+def read_board_file(file: Path) -> BoardConfig:
+    """Read and check a board file; InputError with all its problems."""
+    tables, text = read_toml(file, "a board configuration")
+    problems = Problems(str(file), text)
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", file.stem):
+        raise InputError(f"{file}: name the file like the board: small letters, digits and underscores.")
+    checked = check_tables(BoardTables, tables, problems)
+    display_table, device_table = tables.get("display"), tables.get("device", {})
+    display = _check_display(display_table, problems) if isinstance(display_table, Mapping) else {}
+    if isinstance(device_table, Mapping):
+        check_options(_device_options(), device_table, ("device",), problems)
+    if checked is not None:
+        _check_source(checked, problems)
+        if checked.virtual is not None and checked.board.chip != "virtual":
+            problems.add(("virtual",), 'is a table for chip = "virtual" only: leave it out')
+    problems.raise_if_any()
+    assert checked is not None
+    values: dict[str, Any] = {
+        "leezenflow_board": BOARD_FORMAT,
+        "name": file.stem,
+        "title": checked.board.title,
+        "chip": checked.board.chip,
+        "display": display,
+        "device": dict(checked.device),
+        "network": None if checked.network is None else checked.network.model_dump(),
+    }
+    return BoardConfig(file, values, checked)
+
+
+def display_options(driver: str) -> Options:
+    """Return all options of [display] for a driver: its own, and those of the pixel map if it uses one."""
+    own = driver_options("display", driver)
+    uses_map = re.search(r"^\s*from leezenflow\.pixel_map import", driver_file("display", driver).read_text(), re.M)
+    return {**PIXEL_MAP_OPTIONS, **own} if uses_map else own
+
+
+def _device_options() -> Options:
+    folder = package_folder("leezenflow_device")
+    declared: Options = {}
+    for module in _DEVICE_MODULES:
+        declared.update(read_literals(folder / f"{module}.py", "OPTIONS").get("OPTIONS", {}))
+    return declared
+
+
+def _check_display(display: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    size: Options = {
+        "width": {"type": "int", "range": [1, 512], "default": 32, "help": "pixels, as a rider sees them"},
+        "height": {"type": "int", "range": [1, 512], "default": 96, "help": "pixels, as a rider sees them"},
+    }
+    driver = display.get("driver")
+    names = driver_names("display")
+    given = {key: value for key, value in display.items() if key != "driver"}
+    if driver is None:
+        problems.add(("display", "driver"), f"is missing: give one of {', '.join(names)}")
+        given = {key: value for key, value in given.items() if key in size}
+    elif driver not in names:
+        problems.add_unknown_value(("display", "driver"), driver, names)
+        given = {key: value for key, value in given.items() if key in size}
+    else:
+        size.update(display_options(driver))
+    values = {"driver": driver, **check_options(size, given, ("display",), problems)}
+    if driver in names and not problems.any:
+        try:
+            PixelMap(values["width"], values["height"], values)
+        except LeezenflowError as error:
+            problems.add(("display",), f"does not fit together: {error}")
+    return values
+
+
+def _check_source(tables: BoardTables, problems: Problems) -> None:
+    for key, value in (tables.source.model_extra or {}).items():
+        if not isinstance(value, str):
+            problems.add(("source", key), f"is {value!r}: give text that says where the numbers come from")
