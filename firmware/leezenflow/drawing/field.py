@@ -51,8 +51,6 @@ class Field:
         key = -1
         if pattern is None:
             below = row + EDGE_ROWS
-            if below < 0:
-                below = 0
             if below < rows:
                 fb.fill_rect(0, below, width, rows - below, ramp + FIELD_SHADES - 1)
         else:

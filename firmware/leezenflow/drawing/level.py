@@ -83,7 +83,5 @@ class Level:
         shown = target + offset
         if shown < 0:
             shown = 0
-        elif shown > WHOLE:
-            shown = WHOLE
         self.shown = shown
         return shown
