@@ -11,6 +11,7 @@ written; exit code 1 if anything differs.
 
 import argparse
 import hashlib
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -24,7 +25,8 @@ for folder in ("firmware", "host", "tests/core"):
 
 from leezenflow import renderings  # noqa: E402
 from leezenflow_host.preview import draw_image  # noqa: E402
-from scenes import SCENES, import_look, play_scene  # noqa: E402
+
+scenes = importlib.import_module("scenes")
 
 GAP = 2
 
@@ -37,14 +39,14 @@ def list_looks() -> list[str]:
 
 def draw_look(name: str) -> tuple[dict[str, str], Image.Image]:
     """Checksums of a look's scenes, and all of them in one picture."""
-    module = import_look(name)
+    module = scenes.import_look(name)
     sums = {}
     strip = None
-    for number, scene in enumerate(SCENES):
-        canvas = play_scene(module, scene)
+    for number, scene in enumerate(scenes.SCENES):
+        canvas = scenes.play_scene(module, scene)
         sums[scene] = hashlib.sha256(canvas.picture()).hexdigest()
         if strip is None:
-            strip = Image.new("RGB", ((canvas.width + GAP) * len(SCENES) - GAP, canvas.height), (40, 40, 40))
+            strip = Image.new("RGB", ((canvas.width + GAP) * len(scenes.SCENES) - GAP, canvas.height), (40, 40, 40))
         strip.paste(draw_image(canvas, "pixels", 1), (number * (canvas.width + GAP), 0))
     assert strip is not None
     return sums, strip
@@ -59,8 +61,8 @@ def describe_change(name: str, scene: str, strip: Image.Image) -> str:
         old = image.convert("RGB")
     if old.size != strip.size:
         return "another size"
-    width = (strip.width + GAP) // len(SCENES) - GAP
-    left = list(SCENES).index(scene) * (width + GAP)
+    width = (strip.width + GAP) // len(scenes.SCENES) - GAP
+    left = list(scenes.SCENES).index(scene) * (width + GAP)
     box = (left, 0, left + width, strip.height)
     difference = ImageChops.difference(old.crop(box), strip.crop(box)).convert("L")
     changed = sum(difference.point([0] + [1] * 255).histogram()[1:])
@@ -92,7 +94,7 @@ def main() -> int:
             if path.stem not in drawn:
                 path.unlink()
         frames.write_text(json.dumps(drawn, indent=1) + "\n", encoding="utf-8")
-    print(f"{changes + len(gone)} frames changed of {len(drawn) * len(SCENES)}")
+    print(f"{changes + len(gone)} frames changed of {len(drawn) * len(scenes.SCENES)}")
     return 1 if check and (changes or gone) else 0
 
 

@@ -30,10 +30,12 @@ Picture = list[list[float]]  # light 0..1 of each LED
 Distance = Callable[[float, float], float]  # from the edge of a stroke, negative inside
 
 
+# REUSE-IgnoreStart
 HEADER = (
     "# SPDX-FileCopyrightText: 2026 Leezenflow contributors",
     "# SPDX-License-Identifier: GPL-3.0-or-later",
 )
+# REUSE-IgnoreEnd
 
 
 class SourceError(Exception):

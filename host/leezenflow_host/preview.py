@@ -248,11 +248,11 @@ def _choose_colours(pictures: Sequence[Snapshot], style: Style) -> tuple[dict[RG
     """
     used = {picture_colours(picture)[index] for picture in pictures for index in set(picture.pixels)}
     each = 1 if style == "pixels" else 2
-    for bits in range(9):
-        mask = 0xFF << bits & 0xFF
+    mask = 0xFF
+    kept = sorted(used)
+    while 1 + each * len(kept) > GIF_COLOURS:
+        mask = mask << 1 & 0xFF
         kept = sorted({(colour[0] & mask, colour[1] & mask, colour[2] & mask) for colour in used})
-        if 1 + each * len(kept) <= GIF_COLOURS:
-            break
     palette = bytearray(HOUSING)
     for colour in kept:
         palette += bytes(colour)
