@@ -3,6 +3,7 @@
 """The unit's files and the drivers they name."""
 
 import errno
+import gc
 import json
 
 from leezenflow.errors import LeezenflowError
@@ -47,6 +48,7 @@ def load_driver(package, name, what):
     if not is_file_name(name):
         raise LeezenflowError("%s is %r: not a name of ours; install the configuration again" % (what, name))
     path = package + "." + name
+    gc.collect()  # compiling leaves holes; what is made next should not end up scattered among them
     try:
         return __import__(path, None, None, ("*",))
     except ImportError as error:

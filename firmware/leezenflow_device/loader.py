@@ -36,11 +36,19 @@ def choose_slot():
     except (OSError, ValueError, AttributeError):
         pass
     for slot in (named,) + SLOTS:
-        if slot in SLOTS and (
-            _is_file(slot + "/leezenflow_device/main.py") or _is_file(slot + "/leezenflow_device/main.mpy")
-        ):
+        if slot in SLOTS and _holds_release(slot):
             return slot
     return None
+
+
+def _holds_release(slot):
+    for suffix in ("py", "mpy"):
+        try:
+            os.stat(slot + "/leezenflow_device/main." + suffix)
+            return True
+        except OSError:
+            pass
+    return False
 
 
 def darken():
@@ -67,9 +75,12 @@ def note_crash(error, ran_ms):
         pass
     count = 1
     head = earlier.split(" ", 2)
-    if ran_ms < _SOUND_RUN_MS and len(head) > 1 and head[0] == "failure" and head[1].isdigit():
+    # Milliseconds wrap: a run of more than six days shows as a negative one.
+    failed_soon = 0 <= ran_ms < _SOUND_RUN_MS
+    if failed_soon and len(head) > 1 and head[0] == "failure" and head[1].isdigit():
         count = int(head[1][:6]) + 1
-    report = "failure %d after %d s\n%s\n" % (count, ran_ms // 1000, report[-_REPORT_BYTES:])
+    ran = "%d s" % (ran_ms // 1000) if failed_soon else "a long run"
+    report = "failure %d after %s\n%s\n" % (count, ran, report[-_REPORT_BYTES:])
     try:
         if "state" not in os.listdir("/"):
             os.mkdir("/state")
@@ -91,8 +102,10 @@ def run_release(slot):
 
         run()
         raise RuntimeError("the release came to an end")
-    except (KeyboardInterrupt, SystemExit):
+    except KeyboardInterrupt:
         return None
+    except SystemExit:  # asked for a soft reset
+        raise
     except BaseException as error:
         return error, time.ticks_diff(time.ticks_ms(), began_at)
     finally:

@@ -3,6 +3,7 @@
 """Composition root of a release: reads the configuration, puts the parts together and runs them until one fails."""
 
 import asyncio
+import gc
 
 from leezenflow.advice import Advice
 from leezenflow.board import Board, Site

@@ -34,7 +34,7 @@ OPTIONS = {
     },
 }
 
-# What keeps the panel dark while nothing of ours runs: a virtual one has nothing to do.
+# For /boot.py: a virtual panel is dark without us.
 DARK = ()
 
 FRAME = 1

@@ -12,7 +12,7 @@ OPTIONS = {
     "from": {"type": "str", "default": "", "help": "the only IPv4 address to listen to; empty: any"},
     "message_bytes": {
         "type": "int",
-        "range": [256, 65507],
+        "range": [256, 16384],
         "default": 2048,
         "help": "the longest message taken (allocated for each); longer ones are dropped and counted",
     },
