@@ -3,11 +3,9 @@
 """Runs the core over a recording under a virtual clock: what riders saw, or would have seen, frame by frame."""
 
 import importlib
-import pkgutil
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import leezenflow_adapters
 from leezenflow.advice import Advice
 from leezenflow.board import Site
 from leezenflow.engine import Engine
@@ -18,17 +16,11 @@ TICKS_MASK = (1 << 30) - 1
 """Boards count milliseconds in 30 bits; a replay counts as they do, wrap included."""
 
 
-def adapter_names() -> list[str]:
-    """Names of the adapters that can decode a signal (the modules of `leezenflow_adapters` with a Decoder)."""
-    names = (module.name for module in pkgutil.iter_modules(leezenflow_adapters.__path__))
-    return sorted(name for name in names if hasattr(importlib.import_module(f"leezenflow_adapters.{name}"), "Decoder"))
-
-
-def build_decoder(site: Site, adapter: str) -> Any:
-    """Return the named adapter's decoder for a site's signal group; `InputError` for a name there is no file for."""
-    if adapter not in adapter_names():
-        raise InputError(f"adapter: there is no {adapter!r}; there are {', '.join(adapter_names())}")
-    module = importlib.import_module(f"leezenflow_adapters.{adapter}")
+def build_decoder(site: Site) -> Any:
+    """Return the decoder of a site's adapter for its signal group; `InputError` when the site names no adapter."""
+    if site.adapter is None:
+        raise InputError("Nothing says which adapter reads these messages; name it with --adapter.")
+    module = importlib.import_module(f"leezenflow_adapters.{site.adapter}")
     return module.Decoder(site.region, site.intersection_id, site.signal_group, site.adapter_options)
 
 
