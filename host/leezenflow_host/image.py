@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stages what one board needs for one site, and nothing else: the exact tree of files on the device."""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import leezenflow
+from leezenflow.source_url import parse_source
+from leezenflow_host.board_config import BoardConfig
+from leezenflow_host.drivers import driver_file, package_folder, read_literals
+from leezenflow_host.errors import InputError
+from leezenflow_host.mpy import Compiler
+from leezenflow_host.site_config import SiteConfig
+
+PACKAGES = ("leezenflow", "leezenflow_adapters", "leezenflow_device")
+SLOT = "/a"
+MANIFEST_FORMAT = 1
+# Always there: what a unit shows when it must show nothing, and what a technician looks at first.
+_LOOKS = ("dark", "test_pattern")
+# The loader takes a slot for a release when this module is in it; installers put it there last.
+RELEASE_MODULE = "leezenflow_device/main"
+
+
+class Image:
+    """The files of one board: `files` maps absolute device paths to contents, in the order of the tree."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.files = files
+
+    @property
+    def release_file(self) -> str:
+        """Path of the file by which the loader knows that the slot holds a whole release."""
+        return next(path for path in self.files if path.rpartition(".")[0] == f"{SLOT}/{RELEASE_MODULE}")
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(map(len, self.files.values()))
+
+    def write_to(self, folder: Path) -> None:
+        """Write the tree into an empty folder or over an earlier one; InputError for a folder with other things."""
+        earlier = folder / SLOT[1:] / "manifest.json"
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder} is a file; name a folder for the device tree.")
+        if folder.is_dir() and any(folder.iterdir()) and not earlier.is_file():
+            raise InputError(f"{folder} holds other things; name a new or empty folder for the device tree.")
+        wanted = {folder / path[1:] for path in self.files}
+        for stale in sorted((folder / SLOT[1:]).rglob("*"), reverse=True) if folder.is_dir() else ():
+            if stale.is_dir():
+                if not any(stale.iterdir()):
+                    stale.rmdir()
+            elif stale not in wanted:
+                stale.unlink()
+        for name in ("site.json", "secrets.json"):
+            if f"/{name}" not in self.files:
+                (folder / name).unlink(missing_ok=True)
+        for path, content in self.files.items():
+            file = folder / path[1:]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+
+
+def build_image(
+    board: BoardConfig, site: SiteConfig | None, *, compiler: Compiler | None = None, secrets: bytes | None = None
+) -> Image:
+    """Stage `board` for `site` (None: firmware and board alone, which shows /picture.bin or stays dark).
+
+    With a `compiler` the modules are .mpy, else .py. `secrets` is the content of /secrets.json. InputError where the
+    site lacks what a board needs, or names what does not run on boards.
+    """
+    if site is not None:
+        site.require_device()
+    files: dict[str, bytes] = {
+        "/boot.py": _render_boot(board),
+        "/main.py": (package_folder("leezenflow_device") / "loader.py").read_bytes(),
+    }
+    release: dict[str, bytes] = {}
+    for module in sorted(_closure(_roots(board, site))):
+        file = module_file(module)
+        assert file is not None
+        path = file.relative_to(package_folder(module.split(".")[0]).parent).as_posix()
+        content = file.read_bytes()
+        if compiler is not None:
+            content, path = compiler.compile(content, path), f"{path[:-3]}.mpy"
+        release[path] = content
+    for path in sorted(release):
+        files[f"{SLOT}/{path}"] = release[path]
+    files[f"{SLOT}/manifest.json"] = _encode(_manifest(board, release, compiler))
+    files["/board.json"] = _encode(board.values)
+    if site is not None:
+        files["/site.json"] = _encode(site.values)
+    if secrets is not None:
+        files["/secrets.json"] = secrets
+    return Image(files)
+
+
+def module_file(module: str) -> Path | None:
+    """Return the source file of one of our modules or packages, None where there is none."""
+    package, *inner = module.split(".")
+    path = package_folder(package).joinpath(*inner)
+    if (path / "__init__.py").is_file():
+        return path / "__init__.py"
+    file = path.with_name(f"{path.name}.py")
+    return file if inner and file.is_file() else None
+
+
+def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
+    """What is named in configurations, and the entry: nothing of it is imported by name."""
+    roots = [RELEASE_MODULE.replace("/", "."), f"leezenflow_device.displays.{board.driver}"]
+    roots += [f"leezenflow.renderings.{look}" for look in _LOOKS]
+    if site is not None:
+        signal = site.values["signal"]
+        roots.append(f"leezenflow.renderings.{site.values['look']['name']}")
+        if signal["adapter"] is not None:
+            roots.append(f"leezenflow_adapters.{signal['adapter']}")
+        if signal["source"] is not None:
+            roots.append(f"leezenflow_device.transports.{parse_source(signal['source']).scheme}")
+    return roots
+
+
+def _closure(roots: Iterable[str]) -> set[str]:
+    """Return `roots` and every module of ours that they import, with the packages they live in."""
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        module = waiting.pop()
+        if module in found or module.split(".")[0] not in PACKAGES or _is_host_only(module):
+            continue
+        file = module_file(module)
+        if file is None:
+            continue
+        found.add(module)
+        if "." in module:
+            waiting.append(module.rpartition(".")[0])
+        waiting.extend(_imports(file, module))
+    return found
+
+
+def _is_host_only(module: str) -> bool:
+    """Twins stand in for C modules of MicroPython where there are none: on CPython."""
+    return module.endswith("_twin")
+
+
+def _imports(file: Path, module: str) -> Iterable[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = module.split(".")
+                kept = parts[: len(parts) - node.level + (file.name == "__init__.py")]
+                base = ".".join([*kept, *([base] if base else [])])
+            yield base
+            # "from package import name": the name may be a module or something inside the package.
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _manifest(board: BoardConfig, release: dict[str, bytes], compiler: Compiler | None) -> dict[str, Any]:
+    return {
+        "leezenflow_release": MANIFEST_FORMAT,
+        "version": leezenflow.__version__,
+        "board": board.name,
+        "mpy": None if compiler is None else compiler.abi,
+        "files": [[path, len(release[path]), hashlib.sha256(release[path]).hexdigest()] for path in sorted(release)],
+    }
+
+
+def _render_boot(board: BoardConfig) -> bytes:
+    """Return boot.py with this board's pins: it must not depend on any other file."""
+    text = module_text("leezenflow_device.boot")
+    display = board.values["display"]
+    declared = read_literals(driver_file("display", board.driver), "DARK", "DARK_STRANDS")
+    pins = tuple((display[option], level) for option, level in declared.get("DARK", ()))
+    strands: tuple[tuple[int, int], ...] = tuple(
+        (display[option], count) for option, count in declared.get("DARK_STRANDS", ())
+    )
+    for name, value in (("DARK_PINS", pins), ("DARK_STRANDS", strands)):
+        old = f"\n{name} = ()\n"
+        if text.count(old) != 1:
+            raise InputError(f"leezenflow_device/boot.py must hold the line {old.strip()!r} once; it was changed.")
+        text = text.replace(old, f"\n{name} = {value!r}\n")
+    return text.encode()
+
+
+def module_text(module: str) -> str:
+    """Return the source text of one of our modules."""
+    file = module_file(module)
+    if file is None:
+        raise InputError(f"The module {module} is missing; install Leezenflow again.")
+    return file.read_text(encoding="utf-8")
+
+
+def _encode(values: dict[str, Any]) -> bytes:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
