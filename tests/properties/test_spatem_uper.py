@@ -15,7 +15,7 @@ from spat_strategies import MESSAGES
 from bit_writer import message_frame, spatem
 from leezenflow.errors import SignalError
 from leezenflow_adapters import spatem_uper
-from leezenflow_host.decoding import spat_uper
+from leezenflow_host.decoding import spatem_uper as full
 
 SAMPLES = Path(__file__).parents[1] / "samples/spat_uper"
 
@@ -40,7 +40,7 @@ def test_no_sample_is_missing():
 
 @pytest.mark.parametrize(("payload", "expected"), ALL_SAMPLES)
 def test_full_decode_of_the_samples(payload: bytes, expected: dict[str, Any]):
-    assert spat_uper.decode(payload) == expected
+    assert full.decode(payload) == expected
 
 
 @pytest.mark.parametrize(("payload", "expected"), ALL_SAMPLES)
@@ -91,7 +91,7 @@ def check_group(
         assert event.next_time == expected["next"]
         reasons = [entry["value"].get("stateChangeReason") for entry in expected["regional"] if "type" in entry]
         reason = event.state_change_reason
-        names = [None if reason is None else spat_uper.STATE_CHANGE_REASONS[reason]]
+        names = [None if reason is None else full.STATE_CHANGE_REASONS[reason]]
         assert names == [reason for reason in reasons if reason][-1:] or (reason is None and not any(reasons))
 
 
@@ -119,7 +119,7 @@ def test_what_is_written_is_read(message: dict[str, Any], wrap: Any):
     payload = wrap(message)
     if len(payload) > spatem_uper.MAX_BYTES:
         return
-    decoded = spat_uper.decode(payload)
+    decoded = full.decode(payload)
     compare(message, decoded)
     check_every_group(payload, decoded)
 
@@ -139,7 +139,7 @@ def test_every_truncation_is_refused(message: dict[str, Any], data: st.DataObjec
     cut = payload[: data.draw(st.integers(0, len(payload) - 1))]
     assert outcome(cut, message) in ("truncated", "foreign", "oversized")
     with pytest.raises(SignalError):
-        spat_uper.decode(cut)
+        full.decode(cut)
 
 
 @given(MESSAGES, st.data())
@@ -150,7 +150,7 @@ def test_flipped_bits_give_an_answer_or_a_signal_error(message: dict[str, Any], 
     answer = outcome(bytes(payload), message)
     assert answer in (True, False, "truncated", "malformed", "foreign", "oversized")
     try:
-        decoded = spat_uper.decode(bytes(payload))
+        decoded = full.decode(bytes(payload))
     except SignalError:
         return
     if len(payload) <= spatem_uper.MAX_BYTES:
@@ -167,7 +167,7 @@ def test_noise_gives_an_answer_or_a_signal_error(noise: bytes, head: bytes):
         except SignalError as error:
             assert error.kind in ("truncated", "malformed", "foreign")
     try:
-        decoded = spat_uper.decode(payload)
+        decoded = full.decode(payload)
     except SignalError:
         return
     check_every_group(payload, decoded)

@@ -6,9 +6,11 @@ Numbers are raw as on the wire (TimeMarks, moy, DSecond), an absent field is Non
 `intersection`, `moy`, `time_stamp_ms`, `revision` and `status` at the top repeat the first intersection in short.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
-from leezenflow.spatem import MOVEMENT_PHASE_STATES, STATUS_BITS
+from leezenflow.errors import SignalError
+from leezenflow.spatem import MOVEMENT_PHASE_STATES, STATUS_BITS, IntersectionState
 
 Message = dict[str, Any]
 EventDict = dict[str, Any]
@@ -21,15 +23,6 @@ def status_names(status: int) -> list[str]:
     if not status:
         return []
     return [name for bit, name in enumerate(STATUS_BITS) if status & 0x8000 >> bit]
-
-
-def status_value(names: Any) -> int:
-    """The 16 bits for an iterable of names; unknown names are no bits."""
-    value = 0
-    for name in names:
-        if name in STATUS_BITS:
-            value |= 0x8000 >> STATUS_BITS.index(name)
-    return value
 
 
 def event(state: int, **fields: Any) -> EventDict:
@@ -125,3 +118,37 @@ def finish(
         ],
         "intersections": intersections,
     }
+
+
+def from_states(states: Iterable[IntersectionState], names: Iterable[str | None]) -> Message:
+    """One message out of what a decoder of single groups said (one state a group, all of one intersection).
+
+    `names` are what the feed calls the groups. For feeds that are no SPATEM: there is no header, and no revision.
+    """
+    movements = []
+    state = None
+    for state, name in zip(states, names, strict=True):
+        group = state.movement
+        movements.append(
+            movement(
+                group.signal_group,
+                [
+                    event(
+                        told.event_state,
+                        timing=told.min_end_time is not None or told.start_time is not None,
+                        start=told.start_time,
+                        min_end=told.min_end_time,
+                        max_end=told.max_end_time,
+                        likely=told.likely_time,
+                        confidence=told.confidence,
+                        next=told.next_time,
+                    )
+                    for told in group.events[: group.event_count]
+                ],
+                name=name,
+            )
+        )
+    if state is None:
+        raise SignalError("foreign", "no signal group in it")
+    found = intersection(None, movements, status_value=state.status, moy=state.moy, time_stamp_ms=state.time_stamp)
+    return finish(None, None, None, None, None, [found], [])
