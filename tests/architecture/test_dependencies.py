@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What has no source distribution is asked for only where there is a wheel of it, so that the rest installs anywhere."""
+"""What has no source distribution is asked for only where a wheel of it exists, so that the rest installs anywhere."""
 
 import tomllib
 from pathlib import Path
