@@ -17,12 +17,12 @@ from leezenflow.canvas import Canvas
 from leezenflow.engine import Engine
 from leezenflow_host.drivers import driver_names, driver_options
 from leezenflow_host.errors import InputError
-from leezenflow_host.preview import Picture, Snapshot, Style, write_gif, write_png
+from leezenflow_host.preview import Picture, Snapshot, Style, terminal_frame, write_gif, write_png
 from leezenflow_host.problems import did_you_mean
 from leezenflow_host.replay import build_decoder, replay_frames
 from leezenflow_host.showcase import showcase_frames
 from leezenflow_host.site_options import SiteOptions, site_from_options, site_options
-from leezenflow_host.terminal_screen import TerminalScreen, describe_advice
+from leezenflow_host.terminal_screen import TerminalScreen, describe_advice, terminal_depth
 from leezenflow_host.trace import TraceReader
 
 LIVE_FPS = 25
@@ -85,6 +85,10 @@ def command(
     if gif and for_s is None:
         for_s = GIF_LENGTH_S * pace
     moments = cut(moments, from_s, for_s)
+    if frozen and not to_file:
+        canvas = next(moments)[2]
+        click.echo("\n".join(terminal_frame(canvas, terminal_depth())))
+        return
     if not to_file:
         show_live(moments, pace, trace.name if trace else "no signal: made-up advice")
         return
