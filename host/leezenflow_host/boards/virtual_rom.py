@@ -2,15 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a virtual board has in place of a ROM: it turns unix MicroPython into a board. Runs there, never on CPython.
 
-Started as `micropython -i -c '__import__("virtual_rom").start(globals())' FLASH BLOCKS CONTROL UNIQUE_ID RESET_CAUSE
-RUN_MAIN CUT_AFTER`: mounts LittleFS on the host file FLASH (BLOCKS of 4096 bytes), gives `machine` what boards have, runs
-/boot.py and /main.py in `__main__` and leaves the REPL. Through the file descriptor CONTROL it tells its launcher one
-line an event: `up`; `reset` (`machine.reset()` was called); `wdt MS` and `feed`; `cut` (the flash operation after the
-first CUT_AFTER was asked for: the power is to go; -1: never).
+Started as `micropython -i -c '__import__("virtual_rom").start(globals())'` with the arguments FLASH BLOCKS CONTROL
+UNIQUE_ID RESET_CAUSE RUN_MAIN CUT_AFTER: mounts LittleFS on the host file FLASH (BLOCKS of 4096 bytes), gives `machine`
+what boards have, runs /boot.py and /main.py in `__main__` and leaves the REPL. Through the file descriptor CONTROL it
+tells its launcher one line an event: `up`; `reset` (`machine.reset()` was called); `wdt MS` and `feed`; `cut` (the
+flash operation after the first CUT_AFTER was asked for: the power is to go; -1: never).
 """
-
-# MicroPython has no contextlib, and what is opened here stays open as long as the board has power.
-# ruff: noqa: SIM105, SIM115
 
 import binascii
 import gc
