@@ -18,7 +18,7 @@ _COMPONENT_GROUP = re.compile(r"SG(\d{1,5})$")
 
 def recognises(payload: bytes) -> bool:
     """Whether `payload` is RSMP, to judge by its first message."""
-    if not payload.lstrip()[:1] == b"{":
+    if payload.lstrip()[:1] != b"{":
         return False
     try:
         message = read_json(payload.split(b"\x0c")[0], 0, len(payload))

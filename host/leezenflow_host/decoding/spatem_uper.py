@@ -11,7 +11,7 @@ from typing import Any
 
 from leezenflow.errors import SignalError
 from leezenflow_adapters import v2x_wrappers
-from leezenflow_host.decoding.bits import BitReader
+from leezenflow_adapters.bit_reader import BitReader
 from leezenflow_host.decoding.normal_form import STATE_NAMES, EventDict, Message, finish, status_names
 
 SPEED_TYPES = ("none", "greenwave", "ecoDrive", "transit")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading unaligned PER (ITU-T X.691) bit by bit on the host."""
+"""Reading unaligned PER (ITU-T X.691) bit by bit, for full decodes on a host; `spatem_uper` has its own quick way."""
 
 from leezenflow.errors import SignalError
 
@@ -71,7 +71,7 @@ class BitReader:
     def skip_additions(self) -> None:
         """Skip extension additions (X.691 clause 19.7 to 19.9)."""
         if self.read(1):
-            raise SignalError("malformed", f"more than {_MAX_ADDITIONS} extension additions", self.byte)
+            raise SignalError("malformed", "more than %d extension additions" % _MAX_ADDITIONS, self.byte)
         count = self.read(6) + 1
         present = [self.read(1) for _ in range(count)]
         for _ in range(sum(present)):

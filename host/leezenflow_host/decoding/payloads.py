@@ -1,0 +1,263 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The payloads in a file or stream, whatever form they were saved in.
+
+Recordings, packet captures, XML and JSON, texts with a hexadecimal or base64 message a line, and plain binary.
+"""
+
+import base64
+import binascii
+import io
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from leezenflow.errors import SignalError
+from leezenflow_host.decoding import captures
+from leezenflow_host.decoding.detect import detect
+from leezenflow_host.errors import InputError
+from leezenflow_host.packing import CutOffError, read_lines
+from leezenflow_host.trace import TraceReader
+
+# Larger files than this are recordings or packet captures, which are read piece by piece.
+MAX_BYTES = 256 * 1024 * 1024
+
+_BOM = b"\xef\xbb\xbf"
+_TRACE = re.compile(rb'\s*\{\s*"leezenflow_trace"')
+_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+_HEX_LINE = re.compile(r"(?:0[xX])?[0-9a-fA-F]{2}(?:[\s:,]*[0-9a-fA-F]{2})*")
+_BASE64_LINE = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
+# Logs of US tools: the arrival in Unix ms before the message. RSU "immediate forward" files: Payload=<hex>.
+_TIME_BEFORE = re.compile(r"^(\d{13})\s*[:;,]?\s+")
+_PAYLOAD_FIELD = re.compile(r"^\s*Payload\s*=\s*", re.IGNORECASE)
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f")) + b"\x7f"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """One payload, and where it stood ("line 3"); where that could not be read, `data` is empty and `error` says why.
+
+    `adapter` is what a recording says its payloads are; `at_ms` the arrival (Unix ms), where it is known.
+    """
+
+    data: bytes
+    where: str
+    at_ms: int | None = None
+    topic: str = ""
+    adapter: str | None = None
+    error: str | None = None
+
+
+def read_file(path: Path) -> Iterator[Payload]:
+    """The payloads in a file; InputError for one that is empty or too large, OSError where it cannot be read."""
+    with open(path, "rb") as file:
+        head = file.peek(4096)
+        if head[:4] in _PACKED or head[:2] in _PACKED:
+            first = next(read_lines(file), b"")
+            file.seek(0)
+            if _TRACE.match(first):
+                yield from _read_trace(path)
+            else:
+                yield from read_bytes(_unpack(path, file))
+        elif _TRACE.match(head):
+            yield from _read_trace(path)
+        elif captures.is_capture(head):
+            yield from _read_capture(file)
+        else:
+            data = file.read(MAX_BYTES + 1)
+            if len(data) > MAX_BYTES:
+                raise InputError(f"{path}: larger than {MAX_BYTES >> 20} MB and no recording. Decode a part of it.")
+            yield from read_bytes(data)
+
+
+def read_stream(stream: BinaryIO) -> Iterator[Payload]:
+    """The payloads of a pipe. Texts with a message a line are handed on line by line, as they come."""
+    first = stream.readline(MAX_BYTES)
+    if _is_text(first) and _line_payload(first.decode(), "line 1").error is None:
+        rest = b""
+        if _is_whole(first):
+            yield from _lines_of(first, stream)
+            return
+        rest = stream.read(MAX_BYTES)
+        yield from read_bytes(first + rest)
+        return
+    data = first + stream.read(MAX_BYTES)
+    if data[:4] in _PACKED or data[:2] in _PACKED or _TRACE.match(data):
+        # A recording is read from a file only: it may be longer than memory.
+        with tempfile.NamedTemporaryFile(suffix=".jsonl") as copy:
+            copy.write(data)
+            copy.flush()
+            yield from read_file(Path(copy.name))
+        return
+    yield from read_bytes(data)
+
+
+def read_bytes(data: bytes) -> Iterator[Payload]:
+    """The payloads in the contents of a file that is no recording."""
+    if captures.is_capture(data):
+        yield from _read_capture(io.BytesIO(data))
+        return
+    if not data.strip():
+        return
+    if not _is_text(data):
+        yield Payload(data, "the file")
+        return
+    text = data.removeprefix(_BOM).lstrip()
+    if text[:1] == b"<":
+        yield Payload(data, "the file")
+    elif text[:1] in (b"{", b"["):
+        yield from _read_json(text)
+    else:
+        yield from _read_lines(data)
+
+
+def _read_trace(path: Path) -> Iterator[Payload]:
+    with TraceReader(path) as reader:
+        reported = 0
+        for message in reader:
+            for problem in reader.problems[reported:]:
+                yield Payload(b"", f"line {problem.line}", error=problem.text)
+            reported = len(reader.problems)
+            where = f"line {message.line}"
+            yield Payload(message.payload, where, message.at_ms, message.topic, reader.header.adapter)
+        for problem in reader.problems[reported:]:
+            yield Payload(b"", f"line {problem.line}", error=problem.text)
+
+
+def _read_capture(file: BinaryIO) -> Iterator[Payload]:
+    try:
+        for number, at_ms, data in captures.read_capture(file):
+            yield Payload(data, f"packet {number}", at_ms)
+    except captures.CaptureError as error:
+        yield Payload(b"", "the capture", error=str(error))
+
+
+def _unpack(path: Path, file: io.BufferedReader) -> bytes:
+    data = bytearray()
+    try:
+        for line in read_lines(file):
+            data += line
+            if len(data) > MAX_BYTES:
+                raise InputError(f"{path}: larger than {MAX_BYTES >> 20} MB when unpacked. Decode a part of it.")
+    except CutOffError as error:
+        if not data:
+            raise InputError(f"{path}: {error}. Copy the file again.") from error
+    return bytes(data)
+
+
+def _read_json(text: bytes) -> Iterator[Payload]:
+    """One document, a document a line, or documents one behind the other; RSMP divides its own."""
+    with suppress(ValueError, RecursionError):
+        json.loads(text)
+        yield Payload(text, "the file")
+        return
+    if b"\x0c" in text:
+        yield Payload(text, "the file")
+        return
+    lines = text.splitlines()
+    if _is_whole(lines[0]):
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield _line_payload(line.decode(), f"line {number}")
+        return
+    decoder = json.JSONDecoder()
+    document = text.decode()
+    at, number = 0, 0
+    while at < len(document):
+        number += 1
+        try:
+            _, end = decoder.raw_decode(document, at)
+        except (ValueError, RecursionError) as error:
+            yield Payload(b"", f"document {number}", error=f"malformed: JSON: {error}")
+            return
+        yield Payload(document[at:end].encode(), f"document {number}")
+        at = end
+        while at < len(document) and document[at] in " \t\r\n,":
+            at += 1
+
+
+def _read_lines(data: bytes) -> Iterator[Payload]:
+    lines = data.removeprefix(_BOM).decode().splitlines()
+    payloads = [_line_payload(line, f"line {number}") for number, line in enumerate(lines, 1) if _is_content(line)]
+    if len(payloads) > 1 and not any(payload.error for payload in payloads) and not _is_message(payloads[0].data):
+        # A single message broken into lines, as `xxd -p` and `base64` print it.
+        joined = _line_payload("".join(line.strip() for line in lines if _is_content(line)), "the file")
+        if joined.error is None and _is_message(joined.data):
+            yield joined
+            return
+    yield from payloads
+
+
+def _lines_of(first: bytes, stream: BinaryIO) -> Iterator[Payload]:
+    number = 1
+    line = first
+    while line:
+        text = line.decode("utf-8", "replace")
+        if _is_content(text):
+            yield _line_payload(text, f"line {number}")
+        line = stream.readline(MAX_BYTES)
+        number += 1
+
+
+def _is_content(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _line_payload(line: str, where: str) -> Payload:
+    """One line of a text as a payload: JSON, hexadecimal or base64, with a time or `Payload=` before it."""
+    text = line.strip().removeprefix("\ufeff")
+    at_ms = None
+    time = _TIME_BEFORE.match(text)
+    if time:
+        at_ms = int(time.group(1))
+        text = text[time.end() :]
+    text = _PAYLOAD_FIELD.sub("", text)
+    if text[:1] in ("{", "["):
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError) as error:
+            return Payload(b"", where, at_ms, error=f"malformed: JSON: {error}")
+        return Payload(text.encode(), where, at_ms)
+    if _HEX_LINE.fullmatch(text):
+        return Payload(bytes.fromhex(re.sub(r"^0[xX]|[:,]", "", text)), where, at_ms)
+    if _BASE64_LINE.fullmatch(text):
+        with suppress(binascii.Error):
+            standard = text.replace("-", "+").replace("_", "/").rstrip("=")
+            return Payload(base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True), where, at_ms)
+    problem = "an odd number of hexadecimal digits" if re.fullmatch(r"[0-9a-fA-F\s]+", text) else "no known text form"
+    return Payload(b"", where, at_ms, error=f"malformed: {problem} ({text[:20]!r})")
+
+
+def _is_text(data: bytes) -> bool:
+    if data.translate(None, _CONTROL) != data:
+        return False
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line is a message by itself: a JSON document, or a text whose octets are a message."""
+    payload = _line_payload(line.decode("utf-8", "replace"), "")
+    if payload.error is not None:
+        return False
+    return payload.data[:1] in (b"{", b"[") or _is_message(payload.data)
+
+
+def _is_message(data: bytes) -> bool:
+    try:
+        data, decoder = detect(data)
+        if decoder is None:
+            return False
+        split = getattr(decoder, "split", None)
+        decoder.decode(split(data)[0] if split else data)
+    except SignalError:
+        return False
+    return True
