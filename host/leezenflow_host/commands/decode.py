@@ -59,7 +59,7 @@ def decode_all(payloads: Iterator[Payload], adapter: str | None) -> Iterator[tup
     """Each message of the payloads with where it stood; SignalError in place of one that cannot be read."""
     for payload in payloads:
         if payload.error is not None:
-            yield payload.where, SignalError("unreadable", payload.error)
+            yield payload.where, SignalError("malformed", payload.error)
             continue
         results = list(decode_payload(payload.data, adapter or known(payload.adapter)))
         for number, result in enumerate(results, 1):

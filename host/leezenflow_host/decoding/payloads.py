@@ -173,7 +173,7 @@ def _read_json(text: bytes) -> Iterator[Payload]:
         try:
             _, end = decoder.raw_decode(document, at)
         except (ValueError, RecursionError) as error:
-            yield Payload(b"", f"document {number}", error=f"malformed: JSON: {error}")
+            yield Payload(b"", f"document {number}", error=f"JSON: {error}")
             return
         yield Payload(document[at:end].encode(), f"document {number}")
         at = end
@@ -221,7 +221,7 @@ def _line_payload(line: str, where: str) -> Payload:
         try:
             json.loads(text)
         except (ValueError, RecursionError) as error:
-            return Payload(b"", where, at_ms, error=f"malformed: JSON: {error}")
+            return Payload(b"", where, at_ms, error=f"JSON: {error}")
         return Payload(text.encode(), where, at_ms)
     if _HEX_LINE.fullmatch(text):
         return Payload(bytes.fromhex(re.sub(r"^0[xX]|[:,]", "", text)), where, at_ms)
@@ -230,7 +230,7 @@ def _line_payload(line: str, where: str) -> Payload:
             standard = text.replace("-", "+").replace("_", "/").rstrip("=")
             return Payload(base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True), where, at_ms)
     problem = "an odd number of hexadecimal digits" if re.fullmatch(r"[0-9a-fA-F\s]+", text) else "no known text form"
-    return Payload(b"", where, at_ms, error=f"malformed: {problem} ({text[:20]!r})")
+    return Payload(b"", where, at_ms, error=f"{problem} ({text[:20]!r})")
 
 
 def _is_text(data: bytes) -> bool:

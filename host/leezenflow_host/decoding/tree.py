@@ -31,7 +31,7 @@ _CONFIDENCE_PERCENT = (21, 36, 47, 56, 62, 68, 73, 77, 81, 85, 88, 91, 94, 96, 9
 def message_tree(message: Message, where: str) -> Tree:
     """The tree of one message; `where` says where it was found."""
     head = Text(clean(where), "bold")
-    kind = _KINDS.get(message["message_id"], "message")
+    kind = _KINDS.get(message["message_id"], "signal states")
     head.append(f": {kind}")
     if message.get("protocol_version") is not None:
         head.append(f" version {message['protocol_version']} from station {message['station_id']}")
