@@ -13,6 +13,9 @@ slot). The last block chains to `restart`, which reads from `front` where to go 
 is taken after the last row of the last phase, so no picture is ever torn.
 """
 
+# The stubs of rp2.DMA lack its registers.
+# pyright: reportAttributeAccessIssue=false
+
 import time
 from array import array
 
@@ -24,6 +27,7 @@ from leezenflow import bitplanes
 from leezenflow.errors import LeezenflowError
 from leezenflow.pixel_map import PixelMap
 from leezenflow_device.displays import _hub75_programs as programs
+from leezenflow_device.displays._hub75_pins import check_pins, start_fm6126a
 
 try:
     from leezenflow_device.displays._planes_viper import pack_planes, spread_palette, spread_rows
@@ -92,6 +96,9 @@ OPTIONS = {
     "pio": {"type": "int", "range": [0, 2], "default": 0, "help": "PIO block; its state machines 0 and 1 are taken"},
 }
 
+# For /boot.py: (option that names the pin, level that keeps the panel dark).
+DARK = (("oe_pin", 1),)
+
 # A flip is taken within a cycle of all phases, some 15 ms at the slowest plan.
 _STALL_MS = 100
 _COLOURS = "RGB"
@@ -108,7 +115,6 @@ class Display:
         values = {}
         for name in OPTIONS:
             values[name] = options.get(name, OPTIONS[name]["default"])
-        check_pins(values)
         # Before anything that takes time or may fail: nothing may be lit.
         self._oe = machine.Pin(values["oe_pin"], machine.Pin.OUT, value=1)
         self._channels = ()
@@ -126,8 +132,7 @@ class Display:
             values["pixel_clock_khz"],
             values["refresh_hz"],
         )
-        if values["address_pin"] + bitplanes.address_bits(timing.row_pairs) > 30:
-            raise LeezenflowError("address_pin = %d: the address lines end after GPIO 29" % values["address_pin"])
+        check_pins(values, bitplanes.address_bits(timing.row_pairs))
         self._make_tables(pixel_map, values)
         if values["start_up"] == "fm6126a":
             start_fm6126a(values, timing.columns)
@@ -321,45 +326,3 @@ def control_blocks(timing, start, fifo, onwards, again):
                 place += 4
     blocks[place - 4] = again
     return blocks
-
-
-def check_pins(values):
-    """Raise LeezenflowError for pins that the PIO programs cannot drive."""
-    if abs(values["latch_pin"] - values["oe_pin"]) != 1:
-        raise LeezenflowError(
-            "latch_pin = %d and oe_pin = %d: LAT and OE must be on neighbouring GPIOs, in either order"
-            % (values["latch_pin"], values["oe_pin"])
-        )
-    taken = {}
-    uses = [("data_pin", 6), ("address_pin", 3), ("clock_pin", 1), ("latch_pin", 1), ("oe_pin", 1)]
-    for name, count in uses:
-        for pin in range(values[name], values[name] + count):
-            if pin > 29:
-                raise LeezenflowError("%s = %d: that needs GPIO %d, the last one is 29" % (name, values[name], pin))
-            if pin in taken:
-                raise LeezenflowError("%s and %s both need GPIO %d: correct the board's pins" % (taken[pin], name, pin))
-            taken[pin] = name
-
-
-def start_fm6126a(values, columns):
-    """Write the two configuration registers of FM6126A-like column drivers, which are dark before that.
-
-    All six data lines carry the same 16 bits, repeated along the chain; LAT is up during the last 11 (12) clocks,
-    which selects the register. 10 us a clock edge, as slow as any panel likes.
-    """
-    lines = [machine.Pin(values["data_pin"] + offset, machine.Pin.OUT, value=0) for offset in range(6)]
-    clock = machine.Pin(values["clock_pin"], machine.Pin.OUT, value=0)
-    latch = machine.Pin(values["latch_pin"], machine.Pin.OUT, value=0)
-    # 0xfffe: all outputs at full current; 0x0200: outputs on.
-    for register, latched_clocks in ((0xFFFE, 11), (0x0200, 12)):
-        for column in range(columns):
-            level = register >> column % 16 & 1
-            for line in lines:
-                line.value(level)
-            if column == columns - latched_clocks:
-                latch.value(1)
-            time.sleep_us(10)
-            clock.value(1)
-            time.sleep_us(10)
-            clock.value(0)
-        latch.value(0)
