@@ -164,7 +164,9 @@ def _of_line(
             continue
         maneuvers = tuple(connection["maneuvers"])
         score = beside_m + _KIND_M[kind] + (turn or 0) / _DEGREES_PER_M
-        score += 0 if not maneuvers or "straight" in maneuvers else _OTHER_MANEUVER_M
+        # Some senders set other bits than these: that says nothing about the direction.
+        turns = "straight" not in maneuvers and any(turn in maneuvers for turn in ("left", "right", "uTurn"))
+        score += _OTHER_MANEUVER_M if turns else 0
         score += _EXTENDED_M if extended_m > 0 else 0
         yield Candidate(
             signal_group=group,

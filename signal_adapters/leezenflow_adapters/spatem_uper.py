@@ -13,6 +13,7 @@ small int on a board, nothing is allocated, and no call is paid for (a call cost
 from leezenflow.errors import SignalError
 from leezenflow.spatem import IntersectionState
 from leezenflow_adapters import v2x_wrappers
+from leezenflow_adapters.uper_cursor import UperCursor
 
 RUNTIMES = ("device", "host")
 OPTIONS = {}
@@ -29,12 +30,10 @@ _TIMING_BITS = bytes(
     16 * (1 + (bits >> 4 & 1) + (bits >> 3 & 1) + (bits >> 2 & 1) + (bits & 1)) + 4 * (bits >> 1 & 1)
     for bits in range(32)
 )
-# More additions than this no edition of a message will bring; the bound keeps a hostile one short.
-_MAX_ADDITIONS = 64
 _REGION_ADDGRPC = 3
 
 
-class Decoder:
+class Decoder(UperCursor):
     """Sans-IO decoder of one signal group of one intersection.
 
     `region` None takes any region, a number only that one (a message without region then does not match).
@@ -42,14 +41,13 @@ class Decoder:
     """
 
     def __init__(self, region, intersection_id, signal_group, options=None):
+        super().__init__()
         self.state = IntersectionState()
         self._region = region
         self._intersection_id = intersection_id
         self._signal_group = signal_group
         self._wrapping = v2x_wrappers.Wrapping()
-        self._buffer = b""
         self._at = 0  # the next bit to read
-        self._limit = 0  # the bit behind the last one
         self._intersections = 0  # still to come, the current one included
         self._groups = 0  # still to come in this intersection
         self._events = 0  # still to come in this group
@@ -318,25 +316,6 @@ class Decoder:
         self._ended = True
         return True
 
-    def _read(self, at, width):
-        """`width` (1..17) bits at bit `at`."""
-        buffer = self._buffer
-        i = at >> 3
-        bits = buffer[i] << 16 | buffer[i + 1] << 8 | buffer[i + 2]
-        return bits >> (24 - width - (at & 7)) & ((1 << width) - 1)
-
-    def _skip_text(self, at):
-        return at + 13 + 7 * self._read(at, 6)
-
-    def _skip_open_type(self, at):
-        length = self._read(at, 8)
-        if length >= 128:
-            if length >= 192:
-                raise SignalError("malformed", "open type in fragments", at >> 3)
-            length = self._read(at + 2, 14)
-            at += 8
-        return at + 8 + 8 * length
-
     def _skip_regional(self, at, event):
         """Skip a list of regional extensions; `event` gets the reason the EU one (TS 103 301) may give."""
         count = self._read(at, 2) + 1
@@ -388,18 +367,4 @@ class Decoder:
                 at = self._skip_regional(at, None)
             if bits & 0x20:
                 at = self._skip_additions(at)
-        return at
-
-    def _skip_additions(self, at):
-        """Skip extension additions (X.691 clause 19.7 to 19.9)."""
-        if self._read(at, 1):
-            raise SignalError("malformed", "more than %d extension additions" % _MAX_ADDITIONS, at >> 3)
-        count = self._read(at + 1, 6) + 1
-        here = at + 7
-        at = here + count
-        while count:
-            count -= 1
-            if self._read(here, 1):
-                at = self._skip_open_type(at)
-            here += 1
         return at

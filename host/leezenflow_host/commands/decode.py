@@ -12,7 +12,7 @@ from rich.console import Console
 
 from leezenflow.errors import SignalError
 from leezenflow_host.decoding import tree
-from leezenflow_host.decoding.detect import decode_payload, decoder_names, find_decoder
+from leezenflow_host.decoding.detect import PayloadDecoder, decoder_names, find_decoder
 from leezenflow_host.decoding.normal_form import Message
 from leezenflow_host.decoding.payloads import Payload, read_file, read_stream
 from leezenflow_host.errors import InputError
@@ -57,14 +57,18 @@ def command(context: click.Context, file: Path, adapter: str | None, as_json: bo
 
 def decode_all(payloads: Iterator[Payload], adapter: str | None) -> Iterator[tuple[str, Message | SignalError]]:
     """Each message of the payloads with where it stood; SignalError in place of one that cannot be read."""
+    decoder = PayloadDecoder(adapter)
+    where = "the end"
     for payload in payloads:
+        where = payload.where
         if payload.error is not None:
-            yield payload.where, SignalError("malformed", payload.error)
+            yield where, SignalError("malformed", payload.error)
             continue
-        results = list(decode_payload(payload.data, adapter or known(payload.adapter)))
+        results = list(decoder.decode(payload.data, known(payload.adapter)))
         for number, result in enumerate(results, 1):
-            where = payload.where if len(results) == 1 else f"{payload.where}, message {number}"
-            yield where, result
+            yield where if len(results) == 1 else f"{where}, message {number}", result
+    for error in decoder.close():
+        yield where, error
 
 
 def known(adapter: str | None) -> str | None:

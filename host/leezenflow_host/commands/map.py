@@ -5,6 +5,7 @@
 import dataclasses
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -138,13 +139,13 @@ def _record(geometry: dict[str, Any], candidate: Candidate, states: dict[int, in
 
 
 def _print(geometry: dict[str, Any], near: list[Candidate], states: dict[int, int], notes: list[str]) -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     name = f' "{clean(geometry["name"])}"' if geometry["name"] else ""
     console.print(Text(f"Intersection {reference(geometry)}{name}, revision {geometry['revision']}"))
     table = Table(box=None, pad_edge=False)
-    columns = ["signal group", "lane", "kind", "goes", "stop line", "beside", "heading"]
+    columns = ["group", "lane", "kind", "goes", "stop line", "beside", "riders go"]
     for column in columns + (["shows"] if states else []):
-        table.add_column(column, justify="right" if column in ("signal group", "stop line", "beside") else "left")
+        table.add_column(column, justify="right" if column in ("group", "stop line", "beside", "riders go") else "left")
     for candidate in near[:_SHOWN]:
         lane = str(candidate.lane_id) + (f' "{clean(candidate.lane_name)}"' if candidate.lane_name else "")
         state = states.get(candidate.signal_group)
@@ -155,7 +156,7 @@ def _print(geometry: dict[str, Any], near: list[Candidate], states: dict[int, in
             " ".join(candidate.maneuvers) or "-",
             f"{candidate.stop_line_m:.0f} m" + (" *" if candidate.extended_m else ""),
             f"{candidate.beside_m:.1f} m",
-            f"{candidate.heading:.0f}°" + ("" if candidate.turn is None else f" ({candidate.turn:.0f}° off)"),
+            f"{candidate.heading:.0f}°",
         ]
         table.add_row(*row, *([state_word(state) if state is not None else "-"] if states else []))
     console.print(table)

@@ -3,7 +3,8 @@
 """Which wire format a payload is in, and its messages in the normalised form.
 
 Nothing is registered: the full decoder of an adapter is the module of this package with the adapter's name. It has
-`decode(payload)` and may have `recognises(payload)` and `split(payload)` for payloads that hold several messages.
+`decode(payload)` and may have `recognises(payload)`, and `split(payload)` for payloads that hold several messages or
+`split_stream(data)` for byte streams, which gives the complete messages and the rest.
 """
 
 import importlib
@@ -19,6 +20,9 @@ from leezenflow_adapters import v2x_wrappers
 from leezenflow_host import decoding
 from leezenflow_host.decoding.normal_form import Message
 from leezenflow_host.errors import InputError
+
+# The beginning of one message of a stream; an RSMP message with everything a controller knows has 20 kB.
+MAX_REST_BYTES = 128 * 1024
 
 _HEX = re.compile(rb"(?:0[xX])?[0-9a-fA-F]{2}(?:[\s:]*[0-9a-fA-F]{2})*")
 
@@ -40,25 +44,57 @@ def find_decoder(name: str) -> ModuleType:
     return _load(name)
 
 
-def decode_payload(payload: bytes, adapter: str | None = None) -> Iterator[Message | SignalError]:
-    """Decode every message in `payload`; one that cannot be read is its SignalError. The format is found or given.
+class PayloadDecoder:
+    """Decodes payloads one after the other; a message of a byte stream may begin in one and end in the next.
 
     A given adapter is a hint: a MAPEM among SPATEMs, or hexadecimal text around them, is decoded all the same.
     """
-    decoder = find_decoder(adapter) if adapter is not None else None
-    recognises = getattr(decoder, "recognises", None)
-    if recognises is None or not recognises(payload):
-        payload, found = detect(payload)
-        decoder = found or decoder
-    if decoder is None:
-        yield SignalError("foreign", f"no known message ({describe(payload)})")
-        return
-    split = getattr(decoder, "split", None)
-    for part in split(payload) if split else (payload,):
-        try:
-            yield decoder.decode(part)
-        except SignalError as error:
-            yield error
+
+    def __init__(self, adapter: str | None = None) -> None:
+        self._adapter = adapter
+        self._stream: ModuleType | None = None
+        self._rest = b""
+
+    def decode(self, payload: bytes, adapter: str | None = None) -> Iterator[Message | SignalError]:
+        """Every message that is complete with `payload`; one that cannot be read is its SignalError.
+
+        `adapter` is the hint for this payload, where the object was made without one.
+        """
+        name = self._adapter or adapter
+        decoder = find_decoder(name) if name is not None else None
+        if self._rest:
+            payload, decoder, self._rest = self._rest + payload, self._stream, b""
+        else:
+            recognises = getattr(decoder, "recognises", None)
+            if recognises is None or not recognises(payload):
+                payload, found = detect(payload)
+                decoder = found or decoder
+        if decoder is None:
+            yield SignalError("foreign", f"no known message ({describe(payload)})")
+            return
+        for part in self._split(decoder, payload):
+            try:
+                yield decoder.decode(part)
+            except SignalError as error:
+                yield error
+        if len(self._rest) > MAX_REST_BYTES:
+            self._rest = b""
+            yield SignalError("oversized", f"a message of more than {MAX_REST_BYTES} bytes")
+
+    def close(self) -> Iterator[SignalError]:
+        """What is still waiting for its end when there is no more."""
+        if self._rest.strip():
+            yield SignalError("truncated", f"the end is missing of {describe(self._rest)}")
+        self._rest = b""
+
+    def _split(self, decoder: ModuleType, payload: bytes) -> list[bytes]:
+        split_stream = getattr(decoder, "split_stream", None)
+        if split_stream is not None:
+            self._stream = decoder
+            parts, self._rest = split_stream(payload)
+            return parts
+        split = getattr(decoder, "split", None)
+        return split(payload) if split else [payload]
 
 
 def detect(payload: bytes) -> tuple[bytes, ModuleType | None]:

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from leezenflow.errors import SignalError
 from leezenflow_host.decoding import captures
-from leezenflow_host.decoding.detect import detect
+from leezenflow_host.decoding.detect import PayloadDecoder
 from leezenflow_host.errors import InputError
 from leezenflow_host.packing import CutOffError, read_lines
 from leezenflow_host.trace import TraceReader
@@ -252,12 +252,5 @@ def _is_whole(line: bytes) -> bool:
 
 
 def _is_message(data: bytes) -> bool:
-    try:
-        data, decoder = detect(data)
-        if decoder is None:
-            return False
-        split = getattr(decoder, "split", None)
-        decoder.decode(split(data)[0] if split else data)
-    except SignalError:
-        return False
-    return True
+    first = next(PayloadDecoder().decode(data), None)
+    return first is not None and not isinstance(first, SignalError)

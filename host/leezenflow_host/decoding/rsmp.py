@@ -27,10 +27,18 @@ def recognises(payload: bytes) -> bool:
     return isinstance(message, dict) and message.get("mType") == "rSMsg"
 
 
-def split(payload: bytes) -> list[bytes]:
-    """The messages of a stream, without those that are about something else than statuses."""
-    texts = [text for text in payload.split(b"\x0c") if text.strip()]
-    return [text for text in texts if b'"StatusUpdate"' in text or b'"StatusResponse"' in text] or texts[:1]
+def split_stream(data: bytes) -> tuple[list[bytes], bytes]:
+    """The status messages of a stream, and the beginning of one that is not complete yet."""
+    *texts, rest = data.split(b"\x0c")
+    try:
+        # Recordings and gateways may leave the form feed out.
+        read_json(rest, 0, len(rest))
+    except SignalError:
+        pass
+    else:
+        texts.append(rest)
+        rest = b""
+    return [text for text in texts if b'"StatusUpdate"' in text or b'"StatusResponse"' in text], rest
 
 
 def decode(payload: bytes) -> Message:

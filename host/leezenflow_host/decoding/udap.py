@@ -13,18 +13,18 @@ def recognises(payload: bytes) -> bool:
     return payload[:2] == b"\xaa\xbb"
 
 
-def split(payload: bytes) -> list[bytes]:
-    """The frames of a stream that carry a payload; one without any is handed on whole."""
+def split_stream(data: bytes) -> tuple[list[bytes], bytes]:
+    """The frames of a stream that carry a payload, and the beginning of one that is not complete yet."""
     frames = []
-    at = udap.find_frame(payload, 0, len(payload))
-    while at < len(payload):
-        end = udap.frame_end(payload, at, len(payload))
-        if end < 0:
-            end = len(payload)
-        if end > len(payload) or udap.payload_start(payload, at, end) >= 0:
-            frames.append(payload[at:end])
-        at = udap.find_frame(payload, end, len(payload))
-    return frames or [payload]
+    at = udap.find_frame(data, 0, len(data))
+    while at < len(data):
+        end = udap.frame_end(data, at, len(data))
+        if not 0 <= end <= len(data):
+            return frames, data[at:]
+        if udap.payload_start(data, at, end) >= 0:
+            frames.append(data[at:end])
+        at = udap.find_frame(data, end, len(data))
+    return frames, b""
 
 
 def decode(payload: bytes) -> Message:
