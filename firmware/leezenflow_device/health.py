@@ -44,6 +44,7 @@ class Health:
     def report(self, app):
         """Return the report as a dict; the worst times begin anew with each report."""
         advice = app.advice
+        gc.collect()  # so that the memory figures mean something
         report = {
             "version": __version__,
             "unit": self._unit_name,

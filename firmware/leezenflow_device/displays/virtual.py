@@ -47,7 +47,6 @@ BLANKED = 6
 _HEAD = "<4sBBHII"
 _FRAME_HEAD = "<4sBBHIIIIBBHHii24s"
 _MAGIC = b"LZFR"
-_HEAD_BYTES = 16
 _FRAME_HEAD_BYTES = struct.calcsize(_FRAME_HEAD)
 _REASON_BYTES = 24
 _PATIENCE_S = 5
@@ -144,10 +143,13 @@ class Display:
     def _send_record(self, kind, ticks, rest):
         if self._sock is None:
             return
-        record = bytearray(_HEAD_BYTES + len(rest))
-        struct.pack_into(_HEAD, record, 0, _MAGIC, kind, 0, 0, len(rest) + 4, ticks)
-        record[_HEAD_BYTES:] = rest
-        self._send(record)
+        if not self._lossless:
+            self._send(_head(kind, ticks, len(rest)) + rest)
+            return
+        # In two pieces: a copy of a message would be its size again.
+        self._send(_head(kind, ticks, len(rest)))
+        if rest:
+            self._send(rest)
 
     def _send(self, record):
         if self._sock is None:
@@ -187,3 +189,7 @@ class Display:
         if self._sock is not None:
             self._sock.close()
             self._sock = None
+
+
+def _head(kind, ticks, count):
+    return struct.pack(_HEAD, _MAGIC, kind, 0, 0, count + 4, ticks)

@@ -68,6 +68,7 @@ class Transport:
         self.fault = ""
         self.listening = False
         self.beats = 0
+        self._told = ""
         self._host = source.host
         self._port = source.port or DEFAULT_PORT
         self._filter = source.path
@@ -104,9 +105,10 @@ class Transport:
             try:
                 await self._serve(sink)
             except (OSError, SignalError, asyncio.TimeoutError) as error:
+                if network.diff(network.ticks(), began_at) >= _GOOD_SESSION_MS:
+                    pause_ms = _FIRST_PAUSE_MS
+                    self._told = ""
                 self._note_loss(error)
-            if network.diff(network.ticks(), began_at) >= _GOOD_SESSION_MS:
-                pause_ms = _FIRST_PAUSE_MS
             until = network.add(network.ticks(), pause_ms // 2 + random.getrandbits(15) * pause_ms // 32768)
             pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
             while network.diff(until, network.ticks()) > 0:
@@ -134,7 +136,7 @@ class Transport:
             await self._send(mqtt_packets.subscribe_packet(_SUBSCRIBE_ID, self._filter, self._qos))
             task = asyncio.create_task(self._receive(stream, sink))
             await self._keep(task)
-            await task
+            raise await task
         finally:
             was_listening = self.listening
             self.listening = False
@@ -142,7 +144,7 @@ class Transport:
                 task.cancel()
                 try:
                     await task
-                except (asyncio.CancelledError, OSError, SignalError):
+                except asyncio.CancelledError:
                     pass
             self._stream = None
             stream.s.close()  # a Stream's own close does nothing here
@@ -189,10 +191,14 @@ class Transport:
         self._heard_at = self._sent_at = self._network.ticks()
 
     async def _receive(self, stream, sink):
+        """Take packets until the connection is lost; returns the exception that says why."""
         reader = self._reader
-        while True:
-            if self._take(await stream.readinto(reader.space())):
-                await self._handle(sink, self._clock.ticks())
+        try:
+            while True:
+                if self._take(await stream.readinto(reader.space())):
+                    await self._handle(sink, self._clock.ticks())
+        except (OSError, SignalError) as error:
+            return error
 
     def _take(self, count):
         """Note `count` bytes from the socket (None: none after all, 0: the broker hung up)."""
@@ -262,11 +268,11 @@ class Transport:
         self.counters[word] = (self.counters[word] + 1) & 0x3FFFFFFF
 
     def _note_loss(self, error):
-        """Say what went wrong, once until it changes."""
-        fault = "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error)
-        if fault != self.fault:
-            self.fault = fault
-            print("mqtt: %s:%d: %s; trying again" % (self._host, self._port, fault))
+        """Say what went wrong, once until it changes or a good connection lay between."""
+        self.fault = "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error)
+        if self.fault != self._told:
+            self._told = self.fault
+            print("mqtt: %s:%d: %s; trying again" % (self._host, self._port, self.fault))
 
 
 def _writable(sock):
