@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 import leezenflow_host
 from leezenflow.board import BOARD_FORMAT, Board
@@ -20,9 +20,6 @@ from leezenflow_host.drivers import Options, driver_file, driver_names, driver_o
 from leezenflow_host.errors import InputError
 from leezenflow_host.problems import Problems, Table, check_options, check_tables, did_you_mean, read_toml
 
-# chip: the architecture that mpy-cross knows for it ("" where every interpreter may have another one)
-CHIPS = {"RP2040": "armv6m", "RP2350": "armv7emsp", "ESP32": "xtensawin", "ESP32S3": "xtensawin", "virtual": ""}
-
 # Files of the device that declare what may stand in [device].
 _DEVICE_MODULES = ("app", "health", "ticks")
 
@@ -32,7 +29,7 @@ class BoardTable(Table):
 
     title: str = Field(min_length=1, max_length=80, description="what it is, in up to 80 characters")
     chip: Literal["RP2040", "RP2350", "ESP32", "ESP32S3", "virtual"] = Field(
-        description=", ".join(f'"{chip}"' for chip in CHIPS)
+        description='the chip: "RP2040", "RP2350", "ESP32", "ESP32S3" or "virtual"'
     )
     micropython: list[str] = Field(
         min_length=1, description='the names of the MicroPython builds that fit, such as ["RPI_PICO"]'
@@ -56,7 +53,7 @@ class VirtualTable(Table):
 class SourceTable(Table):
     """Where the numbers come from; any further keys hold text."""
 
-    model_config = {"extra": "allow"}
+    model_config = ConfigDict(extra="allow")
 
     verified: Literal["hardware", "emulation", "none"] = Field(
         description='how this build was tried: "hardware", "emulation" or "none"'
@@ -179,9 +176,10 @@ def _check_display(display: Mapping[str, Any], problems: Problems) -> dict[str, 
     else:
         size.update(display_options(driver))
     values = {"driver": driver, **check_options(size, given, ("display",), problems)}
-    if driver in names and not problems.any:
+    if driver in names and not problems.any and "panel_widths" in values:
+        divide = values.get("divide", 1)
         try:
-            PixelMap(values["width"], values["height"], values)
+            PixelMap(values["width"] // divide, values["height"] // divide, values)
         except LeezenflowError as error:
             problems.add(("display",), f"does not fit together: {error}")
     return values

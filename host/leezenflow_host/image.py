@@ -7,14 +7,14 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import leezenflow
 from leezenflow.source_url import parse_source
 from leezenflow_host.board_config import BoardConfig
 from leezenflow_host.drivers import driver_file, package_folder, read_literals
 from leezenflow_host.errors import InputError
-from leezenflow_host.mpy import Compiler
+from leezenflow_host.mpy import Compiler, compiler_for_chip
 from leezenflow_host.site_config import SiteConfig
 
 PACKAGES = ("leezenflow", "leezenflow_adapters", "leezenflow_device")
@@ -66,15 +66,22 @@ class Image:
 
 
 def build_image(
-    board: BoardConfig, site: SiteConfig | None, *, compiler: Compiler | None = None, secrets: bytes | None = None
+    board: BoardConfig,
+    site: SiteConfig | None,
+    *,
+    compiler: Compiler | Literal["chip"] | None = "chip",
+    secrets: bytes | None = None,
 ) -> Image:
     """Stage `board` for `site` (None: firmware and board alone, which shows /picture.bin or stays dark).
 
-    With a `compiler` the modules are .mpy, else .py. `secrets` is the content of /secrets.json. InputError where the
-    site lacks what a board needs, or names what does not run on boards.
+    With a `compiler` the modules are .mpy, with None .py; "chip" compiles for the board's chip if mpy-cross is there:
+    a board that compiles all of it itself may not find room for a message afterwards. `secrets` is the content of
+    /secrets.json. InputError where the site lacks what a board needs, or names what does not run on boards.
     """
     if site is not None:
         site.require_device()
+    if compiler == "chip":
+        compiler = compiler_for_chip(board.chip)
     files: dict[str, bytes] = {
         "/boot.py": _render_boot(board),
         "/main.py": (package_folder("leezenflow_device") / "loader.py").read_bytes(),
@@ -177,9 +184,10 @@ def _render_boot(board: BoardConfig) -> bytes:
     display = board.values["display"]
     declared = read_literals(driver_file("display", board.driver), "DARK", "DARK_STRANDS")
     pins = tuple((display[option], level) for option, level in declared.get("DARK", ()))
-    strands: tuple[tuple[int, int], ...] = tuple(
-        (display[option], count) for option, count in declared.get("DARK_STRANDS", ())
-    )
+    # One LED may show several pixels; a few zeros too many do no harm.
+    leds = display["width"] * display["height"] // display.get("divide", 1) ** 2
+    frame_bytes = leds * len(display.get("colour_order", "GRB"))
+    strands = tuple((display[option], frame_bytes) for option in declared.get("DARK_STRANDS", ()))
     for name, value in (("DARK_PINS", pins), ("DARK_STRANDS", strands)):
         old = f"\n{name} = ()\n"
         if text.count(old) != 1:

@@ -61,6 +61,18 @@ class Compiler:
         return _compile(self._program, self.architecture, source, path)
 
 
+# chip: the architecture that mpy-cross knows for it
+_CHIPS = {"RP2040": "armv6m", "RP2350": "armv7emsp", "ESP32": "xtensawin", "ESP32S3": "xtensawin"}
+
+
+def compiler_for_chip(chip: str) -> Compiler | None:
+    """Return the compiler for a chip as board files spell it; None where mpy-cross is not installed."""
+    try:
+        return Compiler(host_architecture() if chip == "virtual" else _CHIPS[chip])
+    except LeezenflowError:
+        return None
+
+
 @functools.lru_cache(maxsize=512)
 def _compile(program: str, architecture: str, source: bytes, path: str) -> bytes:
     with tempfile.TemporaryDirectory(prefix="leezenflow-mpy-") as folder:

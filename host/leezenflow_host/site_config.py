@@ -5,11 +5,13 @@
 import copy
 import re
 from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+import leezenflow_host
 from leezenflow.board import SITE_FORMAT, Site
 from leezenflow.errors import LeezenflowError
 from leezenflow.source_url import parse_source
@@ -92,6 +94,9 @@ class SiteConfig:
         """Check that a board can work with this site; InputError with everything that is missing."""
         problems = Problems(self.name)
         signal = self.values["signal"]
+        if self.values["look"]["name"] == "test_pattern" and signal["adapter"] is None:
+            # A still picture needs no messages.
+            return
         if signal["source"] is None:
             problems.add(("signal", "source"), 'is missing: give a URL such as "mqtt://broker:1883/topic"')
         if signal["adapter"] is None:
@@ -106,6 +111,11 @@ def read_site(file: Path) -> SiteConfig:
     """Read and check a site file; InputError with all its problems."""
     tables, text = read_toml(file, "a site configuration")
     return check_site(tables, Problems(str(file), text))
+
+
+def example_site() -> SiteConfig:
+    """Return the bundled site: the generated intersection of the demo."""
+    return read_site(Path(str(files(leezenflow_host) / "data" / "example_site.toml")))
 
 
 def travel_time_ms(distance_m: float, speed_kmh: float) -> int:

@@ -32,6 +32,8 @@ _PORT_ERRORS = (serial.SerialException, OSError, *_TERMINAL_ERRORS)
 _READ_S = 2.0
 # One attempt to get the raw REPL. A board that was just plugged in needs several.
 _ATTEMPT_S = 2
+# After this long without a byte, no answer is under way any more.
+_QUIET_S = 0.2
 # A port comes back this soon after a reset, or not at all.
 _RETURN_S = 12.0
 # One round trip each; a thousand bytes become up to four thousand characters of source on the board's heap.
@@ -82,15 +84,31 @@ class BoardLink:
         """Get the raw REPL; a soft reset gives a clean heap and runs boot.py, but not main.py."""
         transport = self._connected()
         deadline = time.monotonic() + self._answer_s
+        attempts = 0
         while True:
+            attempts += 1
             _said.words = b""
             with self._translating("talking to"):
                 try:
                     transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=_ATTEMPT_S)
+                    if attempts > 1:
+                        self._settle(transport)
                     return
                 except TransportError:
                     if time.monotonic() > deadline:
                         raise self._no_answer(_said.words) from None
+
+    def _settle(self, transport: SerialTransport) -> None:
+        """Read the late answers to earlier attempts, and ask for the prompt once more."""
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < _QUIET_S:
+            waiting = transport.serial.inWaiting()  # type: ignore[reportAttributeAccessIssue]
+            if waiting:
+                transport.serial.read(waiting)
+                quiet_since = time.monotonic()
+            time.sleep(0.01)
+        transport.serial.write(b"\r\x01")
+        transport.read_until(1, b"raw REPL; CTRL-B to exit\r\n", timeout_overall=_ATTEMPT_S)
 
     def execute(self, code: str) -> str:
         """Run code on the board and return what it printed."""
@@ -131,16 +149,33 @@ class BoardLink:
 
     def reopen(self) -> None:
         """Open the port again after a reset and interrupt what runs."""
+        self._await_return()
+        self.enter_repl(soft_reset=False)
+
+    def listen(self, duration_s: float) -> str:
+        """Open the port after a reset, return what the board prints for `duration_s` seconds, and close it."""
+        self._await_return()
+        said = b""
+        port = self._connected().serial
+        deadline = time.monotonic() + duration_s
+        with self._translating("listening to"):
+            while time.monotonic() < deadline:
+                waiting = port.inWaiting()  # type: ignore[reportAttributeAccessIssue]
+                said += port.read(waiting) if waiting else b""
+                time.sleep(0.02)
+        self.close()
+        return said.decode(errors="replace")
+
+    def _await_return(self) -> None:
         deadline = time.monotonic() + _RETURN_S
         while True:
             try:
                 self._open()
-                break
+                return
             except BoardError:
                 if time.monotonic() > deadline:
                     raise BoardError(f"{self.name} did not come back after its reset. {_REPLUG}") from None
                 time.sleep(0.1)
-        self.enter_repl(soft_reset=False)
 
     def _open(self) -> None:
         trouble = explain_port(self.port)

@@ -10,11 +10,14 @@ from pathlib import Path
 
 from leezenflow_host.errors import BoardError
 
+WITH_SAFE_INTERRUPT = Path(__file__).with_name("virtual_interpreter.py")
+"""The program through which SIGUSR1 interrupts the interpreter as Ctrl-C interrupts a board."""
+
 
 def find_micropython() -> list[str]:
     """Return the command that starts unix MicroPython.
 
-    `MICROPYTHON` names it; else it is the one beside this Python, or on the PATH. BoardError where there is none.
+    `MICROPYTHON` names it; else it is one of this Python's packages, or on the PATH. BoardError if there is none.
     """
     named = os.environ.get("MICROPYTHON")
     if named:
@@ -22,11 +25,8 @@ def find_micropython() -> list[str]:
         if found is None:
             raise BoardError(f"MICROPYTHON is {named!r}, which is not a program; correct or unset it.")
         return [found]
-    beside = Path(sys.executable).with_name("micropython")
-    if os.access(beside, os.X_OK):
-        return [str(beside)]
-    if importlib.util.find_spec("micropython_unix") is not None:
-        return [sys.executable, "-c", "import sys, micropython_unix; sys.exit(micropython_unix.main())"]
+    if importlib.util.find_spec("micropython_run") is not None:
+        return [sys.executable, str(WITH_SAFE_INTERRUPT)]
     found = shutil.which("micropython")
     if found is None:
         raise BoardError(

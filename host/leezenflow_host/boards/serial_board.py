@@ -93,9 +93,13 @@ class SerialBoard:
         """Return the content of a file on the board, None where there is none."""
         return self._link.read_file(path)
 
-    def hard_reset(self) -> None:
+    def reset(self) -> None:
         """Reset the chip, so that the unit starts as after power-on; this closes the connection."""
         self._link.hard_reset()
+
+    def watch_start(self, patience_s: float) -> str:
+        """Return what a board prints in the first `patience_s` seconds after `reset`, without disturbing it."""
+        return self._link.listen(patience_s)
 
     def deploy(self, image: Image, progress: Progress | None = None) -> Deployment:
         """Bring the board's files to `image`; `progress(done, total, path)` counts bytes.

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from leezenflow_host.boards.interpreter import find_micropython
+from leezenflow_host.boards.interpreter import WITH_SAFE_INTERRUPT, find_micropython
 from leezenflow_host.boards.virtual_console import Console
 from leezenflow_host.boards.virtual_life import Life
 from leezenflow_host.errors import BoardError
@@ -166,7 +166,8 @@ class VirtualBoard:
         command = [*self._command, "-X", f"heapsize={self._heap_kb}k", "-i", "-c"]
         command += ['__import__("virtual_rom").start(globals())', str(self._flash.resolve()), str(self._blocks)]
         command += ["{control}", unique_id, str(reset_cause), str(int(run_main)), str(limit)]
-        return Life(command, {**os.environ, "MICROPYPATH": str(self._rom_folder), **self._environment})
+        interrupt = signal.SIGUSR1 if str(WITH_SAFE_INTERRUPT) in self._command else None
+        return Life(command, {**os.environ, "MICROPYPATH": str(self._rom_folder), **self._environment}, interrupt)
 
 
 def state_file(name: str = "virtual") -> Path:

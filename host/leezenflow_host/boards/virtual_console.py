@@ -283,9 +283,14 @@ class Console(threading.Thread):
             # After an interrupt the REPL takes the terminal over and flushes its input: what follows waits for that.
             if self._hold_until is not None and not waits and time.monotonic() < self._hold_until:
                 return
+            self._hold_until = None
             at = self._to_board.find(_CTRL_C)
-            count = at + 1 if at >= 0 else len(self._to_board)
-            self._hold_until = time.monotonic() + _INTERRUPT_PATIENCE_S if at >= 0 and not waits else None
+            if at == 0 and not waits:
+                del self._to_board[:1]
+                self._hold_until = time.monotonic() + _INTERRUPT_PATIENCE_S
+                life.interrupt()
+                continue
+            count = len(self._to_board) if at < 0 else max(1, at)
             try:
                 del self._to_board[: os.write(life.terminal, self._to_board[:count])]
             except BlockingIOError:

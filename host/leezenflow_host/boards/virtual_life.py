@@ -5,24 +5,33 @@
 import contextlib
 import os
 import pty
+import signal
 import subprocess
 import termios
 from collections.abc import Mapping, Sequence
+
+# The REPL clears all of these flags while it reads a line; this one does nothing by itself.
+_RUNNING = termios.NOFLSH
 
 
 class Life:
     """Unix MicroPython on a terminal of its own, as the leader of a session of its own.
 
-    The terminal keeps ISIG, so that a Ctrl-C from the host interrupts a running main.py as it does on a board.
     `terminal` and `events` are descriptors to read (not blocking); the end of `events` is the end of the interpreter.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start `command`; `{control}` in it becomes the number of the file descriptor for the ROM's events."""
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], interrupt: signal.Signals | None
+    ) -> None:
+        """Start `command`; `{control}` in it becomes the number of the file descriptor for the ROM's events.
+
+        `interrupt` is the signal by which a running program is interrupted; None: Ctrl-C on its terminal.
+        """
+        self._interrupt = interrupt
         self.terminal, inner = pty.openpty()
         attributes = termios.tcgetattr(inner)
         attributes[0] = attributes[1] = 0
-        attributes[3] = termios.ISIG | termios.NOFLSH
+        attributes[3] = _RUNNING if interrupt else _RUNNING | termios.ISIG
         termios.tcsetattr(inner, termios.TCSANOW, attributes)
         self.events, control = os.pipe()
         # A session leader that opens a terminal makes it its own: no code has to run between fork and exec for that.
@@ -55,11 +64,18 @@ class Life:
         self._release()
 
     def waits_for_input(self) -> bool:
-        """True while the REPL reads a line; False while a program runs (only then is Ctrl-C a signal)."""
+        """True while the REPL reads a line, False while a program runs."""
         try:
-            return not termios.tcgetattr(self.terminal)[3] & termios.ISIG
+            return not termios.tcgetattr(self.terminal)[3] & _RUNNING
         except termios.error:
             return False
+
+    def interrupt(self) -> None:
+        """Interrupt the program that runs, as Ctrl-C does on a board."""
+        if self._interrupt is None:
+            os.write(self.terminal, b"\x03")
+        else:
+            self.process.send_signal(self._interrupt)
 
     def end(self) -> bytes:
         """Take the power away and return what was printed last."""
