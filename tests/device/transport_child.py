@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A transport alone on the unix MicroPython: it tells on stdout, one json list a line, what reaches its sink."""
+
+import json
+import queue
+import subprocess
+import threading
+from typing import Any, Self
+
+from unix_device import HEAP_KB, ROOT
+
+_SCRIPT = """
+import asyncio, binascii, json, sys
+sys.path[:0] = [sys.argv[1] + "/firmware", sys.argv[1] + "/signal_adapters"]
+from leezenflow.source_url import parse_source
+from leezenflow_device import ticks
+
+def tell(*what):
+    print(json.dumps(what))
+
+class Sink:
+    async def message(self, buffer, start, end, ticks):
+        tell("message", end - start, binascii.crc32(bytes(memoryview(buffer)[start:end])), ticks)
+        await asyncio.sleep_ms(0)
+    def reconnected(self):
+        tell("reconnected")
+
+async def main():
+    source = parse_source(sys.argv[2])
+    module = __import__("leezenflow_device.transports." + source.scheme, None, None, ("Transport",))
+    clock = ticks.make_clock({"ticks_start": 0, "ticks_speed": 1})
+    transport = module.Transport(source, json.loads(sys.argv[3]), clock, "test")
+    task = asyncio.create_task(transport.run(Sink()))
+    listening = None
+    counters = None
+    while not task.done():
+        if transport.listening != listening:
+            listening = transport.listening
+            tell("listening", listening)
+        if transport.counters != counters:
+            counters = dict(transport.counters)
+            tell("counters", counters)
+        await asyncio.sleep_ms(10)
+        if sys.argv[4]:
+            await transport.publish("health", sys.argv[4].encode())
+    await task
+
+asyncio.run(main())
+"""
+
+
+class TransportChild:
+    """Runs a transport in a process of its own as long as the context; `events` is all it told so far."""
+
+    def __init__(
+        self, micropython: str, source: str, secrets: dict[str, Any] | None = None, say: str = "", heap_kb: int = HEAP_KB
+    ) -> None:
+        self.events: list[list[Any]] = []
+        self.other_output: list[str] = []
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._process = subprocess.Popen(
+            [
+                *(micropython, "-X", f"heapsize={heap_kb}k", "-c", _SCRIPT),
+                *(str(ROOT), source, json.dumps(secrets or {}), say),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """The counters last told."""
+        return next((event[1] for event in reversed(self.events) if event[0] == "counters"), {})
+
+    def wait_for(self, *event: Any, timeout_s: float = 20) -> list[Any]:
+        """Return the next event that begins with these items; those before it are in `events` too."""
+        while True:
+            try:
+                line = self._lines.get(timeout=timeout_s)
+            except queue.Empty:
+                raise AssertionError(f"no {event} within {timeout_s} s; came: {self.events} {self.other_output}") from None
+            assert line is not None, f"the transport ended: {self.events} {''.join(self.other_output)}"
+            if not line.startswith("["):
+                self.other_output.append(line)
+                continue
+            self.events.append(json.loads(line))
+            if self.events[-1][: len(event)] == list(event):
+                return self.events[-1]
+
+    def wait_for_counter(self, name: str, value: int, timeout_s: float = 20) -> None:
+        """Wait until a counter has reached a value."""
+        while self.counters.get(name, 0) < value:
+            self.wait_for("counters", timeout_s=timeout_s)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
