@@ -30,7 +30,8 @@ from leezenflow_host.errors import BoardError
 BLOCK_BYTES = 4096
 # The file system of a Pico W with stock MicroPython.
 FLASH_KB = 848
-# Less than a Pico W's free heap (about 196 kB) holds, because objects are about twice as large here.
+# What a Pico W has left beside a HUB75 driver: 149 kB, of which some 50 kB are buffers; the rest is objects, and those
+# take twice the room here.
 HEAP_KB = 256
 
 

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The command line as such: commands found by file name, and every kind of error as one clean message and exit code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from leezenflow_host import cli, commands
+
+COMMAND = """
+import rich_click as click
+from leezenflow_host.errors import InputError, LeezenflowError, SignalError
+
+@click.command()
+@click.option("--number", type=int)
+def command(number):
+    '''Does one thing.'''
+    {body}
+"""
+
+
+@pytest.fixture
+def add_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that adds the command `odd-one` with a given body."""
+
+    def add(body: str) -> None:
+        (tmp_path / "odd_one.py").write_text(COMMAND.format(body=body))
+
+    monkeypatch.setattr(commands, "__path__", [*commands.__path__, str(tmp_path)])
+    monkeypatch.delitem(sys.modules, "leezenflow_host.commands.odd_one", raising=False)
+    yield add
+    sys.modules.pop("leezenflow_host.commands.odd_one", None)
+
+
+def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = cli.run(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_file_is_a_command_and_its_underscores_are_hyphens(add_command, capsys):
+    add_command("click.echo('done')")
+    assert run(["odd-one"], capsys) == (0, "done\n", "")
+    code, out, _ = run(["--help"], capsys)
+    assert code == 0
+    assert "odd-one" in out and "Does one thing" in out
+
+
+def test_the_version_is_that_of_the_core(capsys):
+    import leezenflow
+
+    assert run(["--version"], capsys) == (0, f"leezenflow {leezenflow.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ("raise LeezenflowError('the board is gone; plug it in')", 1, "Error: the board is gone; plug it in\n"),
+        ("raise InputError('no such site')", 2, "Error: no such site\n"),
+        ("raise SignalError('truncated', 'moy', 12)", 1, "Error: truncated: moy (at byte 12)\n"),
+        ("raise FileNotFoundError(2, 'No such file or directory', 'x.toml')", 1, "x.toml: No such file or directory"),
+        ("raise OSError(28, 'No space left on device')", 1, "Error: No space left on device\n"),
+        ("raise click.ClickException('cannot')", 1, "Error: cannot\n"),
+        ("raise KeyboardInterrupt", 130, "Stopped.\n"),
+        ("raise ZeroDivisionError('x')", 1, "internal error: ZeroDivisionError: x\n"),
+    ],
+)
+def test_every_error_is_a_message_and_an_exit_code(add_command, capsys, body, code, message):
+    add_command(body)
+    got, out, err = run(["odd-one"], capsys)
+    assert (got, out) == (code, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_the_traceback_is_there_for_those_who_ask(add_command, capsys, monkeypatch):
+    monkeypatch.setenv("LEEZENFLOW_DEBUG", "1")
+    add_command("raise LeezenflowError('the board is gone')")
+    code, _, err = run(["odd-one"], capsys)
+    assert code == 1
+    assert "Traceback" in err and err.endswith("Error: the board is gone\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["od-one"], "No such command 'od-one'"),
+        (["odd-one", "--nmber", "1"], "--number"),
+        (["odd-one", "--number", "many"], "'many' is not a valid integer"),
+        (["odd-one", "surplus"], "surplus"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_points_to_the_help(add_command, capsys, arguments, message):
+    add_command("pass")
+    code, out, err = run(arguments, capsys)
+    assert (code, out) == (2, "")
+    assert message in err and "--help" in err
+
+
+def _leezenflow(*arguments: str, **variables: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "leezenflow_host", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **variables},
+    )
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    process = _leezenflow("--help")
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 1
+
+
+def test_output_to_a_pipe_is_plain():
+    out, err = _leezenflow("boards", "list").communicate()
+    assert "\x1b" not in out + err
+    out, err = _leezenflow("nonsense").communicate()
+    assert "\x1b" not in out + err
