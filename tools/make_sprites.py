@@ -4,17 +4,18 @@
 
 Usage: python tools/make_sprites.py [--check]
 
-`bicycle.txt` (strokes) becomes sprites_bicycle.py, `digits.txt` (strokes) and `letters.txt` (a drawn alphabet) become
-sprites_digits.py and sprites_letters.py. With --check nothing is written; exit code 1 if a module is not what its
+`bicycle.txt`, `digits.txt` and `symbols.txt` (strokes) and `letters.txt` (a drawn alphabet) become sprites_bicycle.py
+and so on. With --check nothing is written; exit code 1 if a module is not what its
 source makes of it.
 """
 
 import argparse
 import binascii
 import itertools
+import json
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,10 +24,13 @@ TARGETS = ROOT / "firmware" / "leezenflow"
 
 # Each LED is looked at in 8 x 8 places; what a stroke covers becomes one of 4 shades (2 bit a pixel).
 SAMPLES = 8
-SHADES = 4
+LETTER_ROWS = 5
+# An arc is drawn as so many straight pieces.
+ARC_STEPS = 32
 
 Point = tuple[float, float]
 Picture = list[list[float]]  # light 0..1 of each LED
+Stroke = tuple[str, list[str]]  # where it stands in its source, and its words
 Distance = Callable[[float, float], float]  # from the edge of a stroke, negative inside
 
 
@@ -101,82 +105,115 @@ def paint(picture: Picture, distance: Distance, light: float) -> None:
             row[x] = max(row[x], light * covered) if light else row[x] * (1 - covered)
 
 
-def draw_stroke(picture: Picture, words: list[str], turn: float) -> None:
-    """Draw one source line at `turn` (0..1) of its loop."""
+def draw_stroke(picture: Picture, words: list[str], turn: float, halo: float, scale: float) -> None:
+    """Draw one source line at `turn` (0..1) of its loop, `halo` wider on all sides."""
+
+    def paint_stroke(distance: Distance, light: float) -> None:
+        paint(picture, lambda x, y: distance(x / scale, y / scale) * scale - halo, light)
+
     kind, *rest = words
     if kind == "line":
-        paint(picture, from_polyline([parse_point(word) for word in rest[2:]], float(rest[1])), float(rest[0]))
+        paint_stroke(from_polyline([parse_point(word) for word in rest[2:]], float(rest[1])), float(rest[0]))
     elif kind == "erase":
-        paint(picture, from_polyline([parse_point(word) for word in rest[1:]], float(rest[0])), 0.0)
+        paint_stroke(from_polyline([parse_point(word) for word in rest[1:]], float(rest[0])), 0.0)
+    elif kind == "arc":
+        light, width, centre, radii = float(rest[0]), float(rest[1]), parse_point(rest[2]), parse_point(rest[3])
+        begin, end = math.radians(float(rest[4])), math.radians(float(rest[5]))
+        angles = [begin + (end - begin) * step / ARC_STEPS for step in range(ARC_STEPS + 1)]
+        points = [(centre[0] + radii[0] * math.sin(a), centre[1] - radii[1] * math.cos(a)) for a in angles]
+        paint_stroke(from_polyline(points, width), light)
     elif kind == "disc":
         centre = parse_point(rest[1])
-        paint(picture, from_segment(centre, centre, 2 * float(rest[2])), float(rest[0]))
+        paint_stroke(from_segment(centre, centre, 2 * float(rest[2])), float(rest[0]))
     elif kind == "wheel":
         light, centre, radius, tyre = float(rest[0]), parse_point(rest[1]), float(rest[2]), float(rest[3])
         spokes, spoke_light, turns = int(rest[4]), float(rest[5]), float(rest[6])
         for spoke in range(spokes):
             angle = 2 * math.pi * (spoke / spokes + turns * turn)
             rim = centre[0] + radius * math.sin(angle), centre[1] - radius * math.cos(angle)
-            paint(picture, from_segment(centre, rim, 0.9), spoke_light)
-        paint(picture, from_ring(centre, radius, tyre), light)
+            paint_stroke(from_segment(centre, rim, 0.9), spoke_light)
+        paint_stroke(from_ring(centre, radius, tyre), light)
     elif kind == "leg":
         light, width, hip, crank = float(rest[0]), float(rest[1]), parse_point(rest[2]), parse_point(rest[3])
         length, thigh, shin, start, turns = (float(word) for word in rest[4:9])
         angle = 2 * math.pi * (start + turns * turn)
         foot = crank[0] + length * math.sin(angle), crank[1] - length * math.cos(angle)
         knee = find_knee(hip, foot, thigh, shin)
-        paint(picture, from_polyline([hip, knee, foot, (foot[0] + 1.2, foot[1])], width), light)
+        paint_stroke(from_polyline([hip, knee, foot, (foot[0] + 1.2, foot[1])], width), light)
     elif kind == "streak":
         light, width, start_point, length, travel = rest
         x, y = parse_point(start_point)
         x -= float(travel) * turn
-        paint(picture, from_segment((x, y), (x + float(length), y), float(width)), float(light))
+        paint_stroke(from_segment((x, y), (x + float(length), y), float(width)), float(light))
     else:
-        raise SourceError(f"{kind}: no such stroke")
+        raise ValueError(f"there is no stroke {kind}")
 
 
-def read_strokes(path: Path) -> tuple[int, int, dict[str, tuple[int, list[list[str]]]]]:
-    """Width, height and {sprite: (frames, strokes)} of a stroke source."""
-    width = height = 0
-    parts: dict[str, list[list[str]]] = {}
-    sprites: dict[str, tuple[int, list[list[str]]]] = {}
-    current: list[list[str]] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        words = line.split("#")[0].split()
-        if not words:
-            continue
-        try:
-            if words[0] == "size":
-                width, height = int(words[1]), int(words[2])
-            elif words[0] == "part":
-                current = parts[words[1]] = []
-            elif words[0] == "sprite":
-                current = []
-                sprites[words[1]] = (int(words[2]), current)
-            elif words[0] == "use":
-                current.extend(parts[words[1]])
-            else:
-                current.append(words)
-        except (IndexError, KeyError, ValueError) as error:
-            raise SourceError(f"{path.name}:{number}: {line.strip()}: {error!r}") from error
-    return width, height, sprites
+class Sheet:
+    """A stroke source: `sprites` maps a name to (frames, strokes); all are `width` x `height` LEDs.
+
+    `scale` makes everything smaller, the strokes too.
+    """
+
+    def __init__(self, path: Path, scale: float = 1.0) -> None:
+        self.scale = scale
+        self.width = self.height = 0
+        self.halo = 0.0
+        self.sprites: dict[str, tuple[int, list[Stroke]]] = {}
+        parts: dict[str, list[Stroke]] = {}
+        current: list[Stroke] = []
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            words = line.split("#")[0].split()
+            if not words:
+                continue
+            try:
+                if words[0] == "size":
+                    self.width, self.height = round(int(words[1]) * scale), round(int(words[2]) * scale)
+                elif words[0] == "halo":
+                    self.halo = float(words[1])
+                elif words[0] == "part":
+                    current = parts[words[1]] = []
+                elif words[0] == "sprite":
+                    current = []
+                    self.sprites[words[1]] = (int(words[2]), current)
+                elif words[0] == "use":
+                    current.extend(parts[words[1]])
+                else:
+                    current.append((f"{path.name}:{number}: {line.strip()}", words))
+            except (IndexError, KeyError, ValueError) as error:
+                raise SourceError(f"{path.name}:{number}: {line.strip()}: {error!r}") from error
+
+    def draw(self, name: str, halo: float = 0.0) -> Iterator[Picture]:
+        """The pictures of one sprite's loop, every stroke `halo` wider on all sides."""
+        frames, strokes = self.sprites[name]
+        for frame in range(frames):
+            picture = [[0.0] * self.width for _ in range(self.height)]
+            for place, words in strokes:
+                try:
+                    draw_stroke(picture, words, frame / frames, halo, self.scale)
+                except (IndexError, ValueError) as error:
+                    raise SourceError(f"{place}: {error!r}") from error
+            yield picture
+
+    def shade(self, name: str) -> Iterator[list[list[int]]]:
+        """The same as shades 0..3. With a halo 0 is transparent, 1 black, 2 and 3 half and full light."""
+        if not self.halo:
+            for picture in self.draw(name):
+                yield [[round(light * 3) for light in row] for row in picture]
+            return
+        for picture, around in zip(self.draw(name), self.draw(name, self.halo), strict=True):
+            yield [
+                [2 + (light > 0.75) if light > 0.25 else int(rim > 0.5) for light, rim in zip(*rows, strict=True)]
+                for rows in zip(picture, around, strict=True)
+            ]
 
 
-def draw_sprite(width: int, height: int, frames: int, strokes: list[list[str]]) -> Iterator[Picture]:
-    for frame in range(frames):
-        picture = [[0.0] * width for _ in range(height)]
-        for words in strokes:
-            draw_stroke(picture, words, frame / frames)
-        yield picture
-
-
-def pack_pictures(pictures: list[Picture]) -> bytes:
-    """Pictures as framebuf.GS2_HMSB, one after the other: 4 pixels a byte, the leftmost in the lowest bits."""
+def pack_pictures(pictures: Iterable[list[list[int]]]) -> bytes:
+    """Shades as framebuf.GS2_HMSB, one picture after the other: 4 pixels a byte, the leftmost in the lowest bits."""
     packed = bytearray()
     for picture in pictures:
         for row in picture:
-            shades = [round(light * (SHADES - 1)) for light in row]
-            shades += [0] * (-len(shades) % 4)
+            shades = row + [0] * (-len(row) % 4)
             for x in range(0, len(shades), 4):
                 packed.append(sum(shade << 2 * place for place, shade in enumerate(shades[x : x + 4])))
     return bytes(packed)
@@ -185,34 +222,81 @@ def pack_pictures(pictures: list[Picture]) -> bytes:
 def write_constant(name: str, data: bytes) -> Iterator[str]:
     """Lines of source that bind `name` to `data`."""
     text = binascii.b2a_base64(data, newline=False).decode()
+    line = f'{name} = a2b_base64(b"{text}")'
+    if len(line) <= 120:
+        yield line
+        return
     yield f"{name} = a2b_base64("
     for start in range(0, len(text), 100):
         yield f'    b"{text[start : start + 100]}"'
     yield ")"
 
 
-def make_bicycle() -> str:
-    """Source of sprites_bicycle.py."""
-    width, height, sprites = read_strokes(SOURCES / "bicycle.txt")
+def make_strokes(source: str, scale: float = 1.0) -> str:
+    """Source of the module of a stroke source: a constant for each sprite."""
+    sheet = Sheet(SOURCES / source, scale)
+    zero = "0 is transparent, 1 black" if sheet.halo else "0 is transparent"
     lines = [
         *HEADER,
-        '"""Generated by tools/make_sprites.py from tools/sprites/bicycle.txt: do not edit.',
+        f'"""Generated by tools/make_sprites.py from tools/sprites/{source}: do not edit.',
         "",
-        "Loops of pictures in framebuf.GS2_HMSB, one after the other; shade 0 is transparent.",
+        f"Pictures in framebuf.GS2_HMSB, those of a loop one after the other; shade {zero}.",
         '"""',
         "",
         "from binascii import a2b_base64",
         "",
-        f"WIDTH = {width}",
-        f"HEIGHT = {height}",
-        f"FRAME_BYTES = {(width + 3) // 4 * height}",
+        f"WIDTH = {sheet.width}",
+        f"HEIGHT = {sheet.height}",
+        f"FRAME_BYTES = {(sheet.width + 3) // 4 * sheet.height}",
     ]
-    for name, (frames, strokes) in sprites.items():
-        lines += ["", *write_constant(name.upper(), pack_pictures(list(draw_sprite(width, height, frames, strokes))))]
+    for name in sheet.sprites:
+        lines += ["", *write_constant(name.upper(), pack_pictures(sheet.shade(name)))]
     return "\n".join(lines) + "\n"
 
 
-MODULES = {"sprites_bicycle.py": make_bicycle}
+def make_letters(source: str) -> str:
+    """Source of the module of the drawn alphabet."""
+    blocks = (SOURCES / source).read_text(encoding="utf-8").split("\n\n")
+    characters, widths, rows = "", bytearray(), bytearray()
+    for block in blocks:
+        lines = block.strip("\n").splitlines()
+        if not lines or lines[0].startswith("# "):
+            continue
+        name, picture = lines[0], lines[1:]
+        if len(picture) != LETTER_ROWS or len({len(row) for row in picture}) != 1 or len(picture[0]) > 8:
+            raise SourceError(f"{source}: {name}: draw {LETTER_ROWS} rows of equal length, at most 8")
+        characters += {"missing": "\0", "space": " "}.get(name, name)
+        widths.append(len(picture[0]))
+        rows += bytes(sum(128 >> x for x, dot in enumerate(row) if dot == "#") for row in picture)
+    return "\n".join(
+        [
+            *HEADER,
+            f'"""Generated by tools/make_sprites.py from tools/sprites/{source}: do not edit.',
+            "",
+            "CHARACTERS[i] is WIDTHS[i] wide; ROWS holds HEIGHT bytes for each, the leftmost pixel in the highest bit.",
+            "The first character stands for all that are missing.",
+            '"""',
+            "",
+            "from binascii import a2b_base64",
+            "",
+            f"HEIGHT = {LETTER_ROWS}",
+            f"CHARACTERS = {json.dumps(characters, ensure_ascii=False).replace(chr(92) + 'u0000', chr(92) + '0')}",
+            "",
+            *write_constant("WIDTHS", bytes(widths)),
+            "",
+            *write_constant("ROWS", bytes(rows)),
+            "",
+        ]
+    )
+
+
+MODULES = {
+    "sprites_bicycle.py": lambda: make_strokes("bicycle.txt"),
+    "sprites_digits.py": lambda: make_strokes("digits.txt"),
+    "sprites_digits_small.py": lambda: make_strokes("digits.txt", 0.72),
+    "sprites_symbols.py": lambda: make_strokes("symbols.txt"),
+    "sprites_letters.py": lambda: make_letters("letters.txt"),
+}
 
 
 def main() -> int:
@@ -221,7 +305,11 @@ def main() -> int:
     check = parser.parse_args().check
     stale = 0
     for name, make in MODULES.items():
-        text = make()
+        try:
+            text = make()
+        except SourceError as error:
+            print(error, file=sys.stderr)
+            return 2
         path = TARGETS / name
         if path.exists() and path.read_text(encoding="utf-8") == text:
             print(f"{name}: up to date")

@@ -11,6 +11,11 @@ GS8 = 6
 
 # format: pixels a byte; rows are padded to whole bytes.
 _PIXELS_A_BYTE = {MONO_HLSB: 8, GS2_HMSB: 4, GS8: 1}
+# What each byte of a packed row holds, the leftmost pixel first.
+_UNPACKED = {
+    MONO_HLSB: [bytes(byte >> (7 - x) & 1 for x in range(8)) for byte in range(256)],
+    GS2_HMSB: [bytes(byte >> 2 * x & 3 for x in range(4)) for byte in range(256)],
+}
 
 
 class FrameBuffer:
@@ -36,13 +41,12 @@ class FrameBuffer:
 
     def _row(self, y):
         """All pixel values of row y as bytes."""
-        view = self._view
-        start = y * self._stride
-        if self._format == GS8:
-            return bytes(view[start : start + self._width])
-        if self._format == GS2_HMSB:
-            return bytes(view[(start + x) >> 2] >> ((x & 3) << 1) & 3 for x in range(self._width))
-        return bytes(view[(start + x) >> 3] >> (7 - (x & 7)) & 1 for x in range(self._width))
+        each = _PIXELS_A_BYTE[self._format]
+        start = y * self._stride // each
+        row = bytes(self._view[start : start + (self._width + each - 1) // each])
+        if each > 1:
+            row = b"".join(map(_UNPACKED[self._format].__getitem__, row))
+        return row[: self._width]
 
     def _require_gs8(self):
         if self._format != GS8:
@@ -90,14 +94,15 @@ class FrameBuffer:
             return
         view = self._view
         table = None if palette is None else palette._row(0)
+        clear = bytes((key,)) if 0 <= key <= 255 else None
         for target_y in range(y0, y1):
             row = source._row(target_y - y)[x0 - x : x1 - x]
             if table is not None:
-                row = bytes([table[value] for value in row])
-            start = target_y * self._stride
-            if not 0 <= key <= 255:
-                view[start + x0 : start + x1] = row
+                row = bytes(map(table.__getitem__, row))
+            start = target_y * self._stride + x0
+            if clear is None:
+                view[start : start + len(row)] = row
                 continue
-            for index, value in enumerate(row, start + x0):
-                if value != key:
-                    view[index] = value
+            for run in row.split(clear):
+                view[start : start + len(run)] = run
+                start += len(run) + 1

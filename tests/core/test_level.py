@@ -110,6 +110,20 @@ def test_after_a_long_pause_nothing_is_animated():
     assert level.update(say(advice, "green", 15_000, 30_000), 1_000) == WHOLE // 2
 
 
+def test_figures_run_to_a_new_plan_within_small_ints():
+    for span_ms in (30_000, 1 << 28):
+        level = Level()
+        advice = Advice()
+        follow(level, "red", span_ms // 4, span_ms, 3, advice)
+        assert level.remaining_ms(advice) == advice.remaining_ms
+        level.update(say(advice, "red", span_ms // 2, span_ms), FRAME_MS)
+        assert level.changing
+        assert span_ms > 1 << 20 or span_ms // 4 < level.remaining_ms(advice) < span_ms // 2
+        assert 0 < level.remaining_ms(advice) < 1 << 20
+        say(advice, "red", None, None)
+        assert level.remaining_ms(advice) is None
+
+
 def test_a_length_never_leaves_its_scale():
     level = Level()
     advice = Advice()

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The cyclist who does what the rider is advised to do: rides, hurries, coasts, or stands with one foot down."""
 
-from leezenflow import sprites_bicycle as sprites
+from leezenflow import sprites_bicycle as sheet
 from leezenflow.advice import GREEN, SPRINT, UNCERTAIN
-from leezenflow.canvas import framebuf
-from leezenflow.palettes import ACCENT_FULL, BLACK, INK_RAMP
+from leezenflow.drawing.sprites import INK_SHADES, make_table, unpack_frames
+from leezenflow.palettes import ACCENT_FULL, BLACK
 
-WIDTH = sprites.WIDTH
+WIDTH = sheet.WIDTH
 # The sprite stands on a road of two rows.
-HEIGHT = sprites.HEIGHT + 2
+HEIGHT = sheet.HEIGHT + 2
 
 # Pictures a second. One turn of the cranks is 8 pictures, one of the wheels 12.
 RIDE_SPEED = 9
@@ -30,13 +30,12 @@ class Cyclist:
     """The cyclist, animated by how much time has gone by."""
 
     def __init__(self):
-        self._ride = _make_frames(sprites.RIDE)
-        self._sprint = _make_frames(sprites.SPRINT)
-        self._coast = _make_frames(sprites.COAST)
-        self._stand = _make_frames(sprites.STAND)
+        self._ride = unpack_frames(sheet, sheet.RIDE)
+        self._sprint = unpack_frames(sheet, sheet.SPRINT)
+        self._coast = unpack_frames(sheet, sheet.COAST)
+        self._stand = unpack_frames(sheet, sheet.STAND)
         # In white whatever the advice: a green or red bicycle would look like the lamp of a cycle signal.
-        shades = bytearray((BLACK, INK_RAMP + 5, INK_RAMP + 10, INK_RAMP + 15))
-        self._shades = framebuf.FrameBuffer(shades, 4, 1, framebuf.GS8)
+        self._shades = make_table(INK_SHADES)
         self._phase = 0
         self._speed = None
 
@@ -78,12 +77,3 @@ class Cyclist:
                 dash += 2 * DASH
         else:
             fb.fill_rect(0, row, width, 2, ACCENT_FULL)
-
-
-def _make_frames(pictures):
-    view = memoryview(bytearray(pictures))
-    size = sprites.FRAME_BYTES
-    return tuple(
-        framebuf.FrameBuffer(view[start : start + size], WIDTH, sprites.HEIGHT, framebuf.GS2_HMSB)
-        for start in range(0, len(pictures), size)
-    )

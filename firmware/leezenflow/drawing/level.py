@@ -10,6 +10,8 @@ LONGEST_STEP_MS = 1000
 EASE_MS = 300
 # `shown` and `target` count in 1/32768 of the whole. 2^15 x LONGEST_STEP_MS stays far below 2^30.
 WHOLE = 32768
+# 17 minutes: no phase is longer.
+LONGEST_SPAN_MS = 1 << 20
 # Off by more than this (3 %), the plan has visibly changed.
 CHANGED = WHOLE * 3 // 100
 
@@ -85,3 +87,13 @@ class Level:
             shown = 0
         self.shown = shown
         return shown
+
+    def remaining_ms(self, advice):
+        """The remaining time to put into figures: the advice's own, but while the plan changes the length shown."""
+        span_ms = advice.span_ms
+        if not self.changing or not span_ms:
+            return advice.remaining_ms
+        if span_ms >= LONGEST_SPAN_MS:
+            span_ms = LONGEST_SPAN_MS - 1
+        # In two steps, to stay below 2^30.
+        return (self.shown * (span_ms >> 5)) >> 10
