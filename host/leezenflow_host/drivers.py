@@ -7,6 +7,7 @@ source text: nothing that is meant for a board is ever imported here.
 """
 
 import ast
+import functools
 import importlib.util
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,11 @@ def adapter_runtimes(name: str) -> tuple[str, ...]:
 
 def read_literals(file: Path, *names: str) -> dict[str, Any]:
     """Return those of `names` that a module assigns a literal to at its top level; InputError for any other value."""
+    return _literals_of(file, file.stat().st_mtime_ns, names)
+
+
+@functools.lru_cache(maxsize=256)
+def _literals_of(file: Path, version: int, names: tuple[str, ...]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for statement in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
         if isinstance(statement, ast.Assign):

@@ -18,6 +18,8 @@ from leezenflow_host.site_config import DEFAULT_CRUISE_KMH, DEFAULT_DISTANCE_M, 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
+_PREFIX = "site_option_"
+
 # field of SiteOptions: (option as typed, its key in a site file)
 _PLACES: dict[str, tuple[str, tuple[str, str]]] = {
     "intersection": ("--intersection", ("signal", "intersection")),
@@ -59,32 +61,31 @@ def site_options(*, speed_flags: tuple[str, ...] = ("--speed", "--cruise")) -> C
     A command whose own --speed is the pace of a recording passes `speed_flags=("--cruise",)`.
     """
     options = (
-        click.option("--site", type=_FILE, metavar="FILE.toml", help="Site file; single options override it."),
-        click.option("--intersection", metavar="[REGION:]ID", help="Intersection, such as 49:1090."),
-        click.option("--signal-group", type=int, metavar="N", help="Signal group of that intersection, 1 to 255."),
-        click.option(
-            "--distance",
+        _option("--site", "site", type=_FILE, metavar="FILE.toml", help="Site file; single options override it."),
+        _option("--intersection", "intersection", metavar="[REGION:]ID", help="Intersection, such as 49:1090."),
+        _option("--signal-group", "signal_group", type=int, metavar="N", help="Its signal group, 1 to 255."),
+        _option(
+            *("--distance", "distance"),
             type=float,
             metavar="METRES",
             help=f"From the display to the stop line [default: {DEFAULT_DISTANCE_M:g}].",
         ),
-        click.option(
-            *speed_flags,
-            "speed",
+        _option(
+            *(*speed_flags, "speed"),
             type=float,
             metavar="KMH",
             help=f"The riders' usual speed [default: {DEFAULT_CRUISE_KMH:g}].",
         ),
-        click.option("--sprint", type=float, metavar="KMH", help="Speed of those who hurry [default: never advised]."),
-        click.option("--adapter", metavar="NAME", help="Reads the messages [default: what the recording names]."),
-        click.option("--max-wrong", type=float, metavar="PERCENT", help="Share of wrong claims that is acceptable."),
-        click.option("--memory", type=_FILE, metavar="FILE", help="What was learned about this signal, kept here."),
+        _option("--sprint", "sprint", type=float, metavar="KMH", help="Speed of those who hurry [default: none do]."),
+        _option("--adapter", "adapter", metavar="NAME", help="Reads the messages [default: what the recording names]."),
+        _option("--max-wrong", "max_wrong", type=float, metavar="PERCENT", help="Acceptable share of wrong claims."),
+        _option("--memory", "memory", type=_FILE, metavar="FILE", help="What was learned about this signal."),
     )
 
     def decorate(function: _Command) -> _Command:
         @functools.wraps(function)
         def command(*args: Any, **values: Any) -> Any:
-            given = {field.name: values.pop(field.name) for field in dataclasses.fields(SiteOptions)}
+            given = {field.name: values.pop(_PREFIX + field.name) for field in dataclasses.fields(SiteOptions)}
             return function(*args, site_options=SiteOptions(**given), **values)
 
         for option in reversed(options):
@@ -92,6 +93,11 @@ def site_options(*, speed_flags: tuple[str, ...] = ("--speed", "--cruise")) -> C
         return cast(_Command, command)
 
     return decorate
+
+
+def _option(*names: str, **settings: Any) -> Callable[[Any], Any]:
+    """Make an option whose parameter (the last of `names`) cannot clash with one of the command's own."""
+    return click.option(*names[:-1], _PREFIX + names[-1], **settings)
 
 
 def site_from_options(options: SiteOptions, header: Mapping[str, Any] | None = None) -> Site:
@@ -125,9 +131,9 @@ def site_config_from_options(options: SiteOptions, header: Mapping[str, Any] | N
             table[key[1]] = value
             labels[key] = flag
     rider = tables["rider"]
-    if options.site is None and isinstance(rider, dict):
+    if options.site is None:
         rider.setdefault("distance_m", DEFAULT_DISTANCE_M)
-    missing = [_PLACES[field][0] for field in ("intersection", "signal_group") if field not in tables["signal"]]
-    if missing and options.site is None:
-        raise UnknownSignalError(missing)
+        missing = [_PLACES[field][0] for field in ("intersection", "signal_group") if field not in signal]
+        if missing:
+            raise UnknownSignalError(missing)
     return check_site(tables, Problems(name, text, labels))
