@@ -3,6 +3,9 @@
 """What to tell a rider who passes the display now: the colour on *arrival*, and how long it stays."""
 
 from leezenflow import forecast as _forecast
+from leezenflow.calibration import CERTAIN
+from leezenflow.gate import Gate
+from leezenflow.tracker import STALE
 
 GREEN = "green"
 SPRINT = "sprint"
@@ -16,10 +19,6 @@ KINDS = (GREEN, SPRINT, RED, UNCERTAIN, DARK)
 BEYOND_FORECAST = "beyond_forecast"
 OVERDUE = "overdue"
 DOUBTFUL = "doubtful"
-
-# TimeIntervalConfidence codes 0..15 in per cent (J2735 DE_TimeIntervalConfidence).
-CONFIDENCE_PERCENT = (21, 36, 47, 56, 62, 68, 73, 77, 81, 85, 88, 91, 94, 96, 98, 100)
-
 
 # Equal marks this far apart on the local clock are not one end seen twice, but an hour apart.
 _SAME_END_MS = 10_000
@@ -64,48 +63,60 @@ class Adviser:
 
     def __init__(self, site):
         self.advice = Advice()
+        limit = site.max_wrong_permille
+        self._gate = Gate(None if limit is None else limit * CERTAIN // 1000)
         self._cruise_ms = site.cruise_ms
         self._sprint_ms = site.sprint_ms
-        self._max_wrong_permille = site.max_wrong_permille
         self._held_kind = None
         self._held_mark_ms = None
         self._held_end_ms = 0
         self._entered_ms = 0
 
-    def advise(self, tracker, forecast, now_ms):
+    def advise(self, tracker, forecast, calibration, now_ms):
         """Return the advice for a rider who passes at `now_ms` (the same object every time)."""
         advice = self.advice
         reason = tracker.dark_reason(now_ms)
         if reason is not None:
+            self._gate.close()
             advice.decline(DARK, reason)
             return advice
         arrival_ms = now_ms + self._cruise_ms
-        index = forecast.index_at(arrival_ms)
-        if index < 0 or forecast.spans[index].colour == _forecast.NO_COLOUR:
+        calibration.judge(forecast, arrival_ms)
+        index = calibration.index
+        if index < 0:
+            self._gate.close()
             advice.decline(UNCERTAIN, BEYOND_FORECAST)
         elif forecast.overdue:
+            self._gate.close()
             advice.decline(UNCERTAIN, OVERDUE)
+        elif not self._gate.allows(now_ms, forecast.spans[index].colour == _forecast.GREEN, calibration.wrong):
+            advice.decline(UNCERTAIN, DOUBTFUL)
         else:
-            self._claim(forecast, index, now_ms, arrival_ms)
+            self._claim(forecast, calibration, index, now_ms, arrival_ms)
+        if advice.kind != RED and not tracker.is_fresh(now_ms):
+            # Red may outlive its last message for some seconds, green may not.
+            self._gate.close()
+            advice.decline(DARK, STALE)
         return advice
 
-    def _claim(self, forecast, index, now_ms, arrival_ms):
+    def _claim(self, forecast, calibration, index, now_ms, arrival_ms):
         span = forecast.spans[index]
+        wrong = calibration.wrong
         kind = GREEN if span.colour == _forecast.GREEN else RED
         if kind == RED and index and self._sprint_ms is not None:
             sprint_at_ms = now_ms + self._sprint_ms
-            if forecast.spans[index - 1].colour == _forecast.GREEN and forecast.index_at(sprint_at_ms) == index - 1:
-                span = forecast.spans[index - 1]
+            calibration.judge(forecast, sprint_at_ms)
+            if calibration.index == index - 1 and self._gate.would_allow(calibration.wrong):
+                index -= 1
+                span = forecast.spans[index]
+                wrong = calibration.wrong
                 kind = SPRINT
                 arrival_ms = sprint_at_ms
-        certainty = _certainty(span)
-        if self._max_wrong_permille is not None and 1000 - certainty * 10 > self._max_wrong_permille:
-            self.advice.decline(UNCERTAIN, DOUBTFUL)
-            return
         end_ms = self._hold_end(span, kind, now_ms)
         begin_ms = span.begin_at_ms
         if begin_ms is None:
             begin_ms = self._entered_ms + arrival_ms - now_ms
+        certainty = (CERTAIN - wrong) * 100 // CERTAIN
         self.advice.claim(kind, max(0, end_ms - arrival_ms), max(0, end_ms - begin_ms), certainty)
 
     def _hold_end(self, span, kind, now_ms):
@@ -122,12 +133,6 @@ class Adviser:
 
     def rebase(self, shift_ms):
         """Move every stored instant back by `shift_ms`, when the local time base moves."""
+        self._gate.rebase(shift_ms)
         self._held_end_ms -= shift_ms
         self._entered_ms -= shift_ms
-
-
-def _certainty(span):
-    """Return the certainty of a span's end in per cent, as far as the controller itself tells."""
-    if span.exact:
-        return 100
-    return 50 if span.confidence is None else CONFIDENCE_PERCENT[span.confidence & 15]

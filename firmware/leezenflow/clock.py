@@ -33,7 +33,8 @@ _RIVAL_SPAN_MS = 3_000
 
 _GAPS = 5
 _AGE_FLOOR_MS = 2_000
-_AGE_CEILING_MS = 6_000
+# Older than this, nothing is evidence for anything.
+AGE_CEILING_MS = 6_000
 
 
 def ticks_diff(ticks, earlier):
@@ -50,7 +51,7 @@ class ControllerClock:
     """Follows one controller's clock; all instants are local monotonic milliseconds.
 
     `excess_ms` is by how much the newest message was later than the best recent one (>= 0); `age_limit_ms` the age up
-    to which a message is evidence (rule F1): 2.5 observed periods, within 2..6 s, 2 s until a period is known;
+    to which a message is evidence for green (rule F1): 2.5 observed periods, within 2..6 s, 2 s until one is known;
     `confirmed` is True once two messages since the start, a reconnect or a clock fault advanced as the local clock
     did (rule F9).
     """
@@ -182,7 +183,7 @@ class ControllerClock:
         if len(self._gaps) > _GAPS:
             del self._gaps[0]
         period_ms = sorted(self._gaps)[len(self._gaps) >> 1]
-        self.age_limit_ms = max(_AGE_FLOOR_MS, min(_AGE_CEILING_MS, period_ms * 5 >> 1))
+        self.age_limit_ms = max(_AGE_FLOOR_MS, min(AGE_CEILING_MS, period_ms * 5 >> 1))
 
     def rebase(self, shift_ms):
         """Move every stored instant back by `shift_ms`, when the local time base moves."""

@@ -5,7 +5,9 @@
 A board, a replay and the tests all drive this same object, so what one shows the others show.
 """
 
+from leezenflow import spatem
 from leezenflow.advice import Adviser
+from leezenflow.calibration import Calibration
 from leezenflow.clock import CLOCK_FAULT, NEWS, ticks_diff
 from leezenflow.errors import SignalError
 from leezenflow.forecast import Forecast
@@ -14,6 +16,8 @@ from leezenflow.tracker import SignalTracker
 # The core's own time starts at 0 and is set back by this much before it leaves the small ints of a 32-bit board. It
 # is a multiple of 2**20 ms, so that nothing that repeats with a power of two is seen to jump.
 _REBASE_MS = 1 << 28
+
+_PRIORITY = spatem.STATUS_PREEMPT_IS_ACTIVE | spatem.STATUS_SIGNAL_PRIORITY_IS_ACTIVE
 
 ACCEPTED = "accepted"
 OTHER = "other_signal"
@@ -33,6 +37,7 @@ class Engine:
         self.look = look
         self.tracker = SignalTracker()
         self.forecast = Forecast(site.clearance)
+        self.calibration = Calibration()
         self.adviser = Adviser(site)
         self.advice = self.adviser.advice
         self.counters = {}
@@ -73,7 +78,23 @@ class Engine:
             return False
         self._count(ACCEPTED if verdict == NEWS else verdict)
         self.forecast.update(self.tracker)
+        self._learn(verdict)
         return True
+
+    def _learn(self, verdict):
+        tracker = self.tracker
+        if verdict == CLOCK_FAULT or tracker.blocked is not None:
+            self.calibration.forget_phase()
+        if tracker.blocked is None:
+            self.calibration.learn(self.forecast, tracker.message_at_ms, tracker.status & _PRIORITY != 0)
+
+    def memory(self):
+        """Return what was learned about this signal group's forecasts (bytes), for `load_memory` after a restart."""
+        return self.calibration.to_bytes()
+
+    def load_memory(self, data):
+        """Take over what `memory` gave; False, and nothing changed, when it is damaged or of another version."""
+        return self.calibration.from_bytes(data)
 
     def reconnected(self):
         """The transport was lost and is back: what comes first may be old (rule F9)."""
@@ -82,7 +103,7 @@ class Engine:
     def frame(self, ticks):
         """Return the advice at `ticks`; draw it when there is a canvas. Allocates nothing in steady state."""
         now_ms = self._instant(ticks)
-        advice = self.adviser.advise(self.tracker, self.forecast, now_ms)
+        advice = self.adviser.advise(self.tracker, self.forecast, self.calibration, now_ms)
         if self.look is not None:
             self.look.draw(advice, self.canvas, now_ms)
         return advice
@@ -104,5 +125,6 @@ class Engine:
             self._message_at_ms -= _REBASE_MS
             self.tracker.rebase(_REBASE_MS)
             self.forecast.rebase(_REBASE_MS)
+            self.calibration.rebase(_REBASE_MS)
             self.adviser.rebase(_REBASE_MS)
         return self._now_ms

@@ -3,7 +3,7 @@
 """The latest state of one signal group on the local clock: how fresh it is, and whether it may be shown at all."""
 
 from leezenflow import spatem
-from leezenflow.clock import CLOCK_FAULT, NEWS, ControllerClock
+from leezenflow.clock import AGE_CEILING_MS, CLOCK_FAULT, NEWS, ControllerClock
 from leezenflow.timemark import mark_ms, nearest
 
 # Why a display must be dark (rules F1, F3, F9).
@@ -74,8 +74,9 @@ class TimedEvent:
 class SignalTracker:
     """Keeps what the newest trustworthy message said about the signal group.
 
-    `events[:event_count]` are its phases, the present one first; `status` are the raw status bits; `message_at_ms` is
-    the instant on the local clock at which the controller spoke (its best recent delay still included).
+    `events[:event_count]` are its phases, the present one first; `status` are the raw status bits; `blocked` is why the
+    newest message forbids any advice (rule F3), or None; `message_at_ms` is the instant on the local clock at which
+    the controller spoke (its best recent delay still included).
     """
 
     def __init__(self):
@@ -84,7 +85,7 @@ class SignalTracker:
         self.event_count = 0
         self.status = 0
         self.message_at_ms = 0
-        self._blocked = NO_DATA
+        self.blocked = NO_DATA
 
     def accept(self, state, at_ms):
         """Take an `IntersectionState` that arrived at `at_ms`; return NEWS, or the word for why it is none.
@@ -98,14 +99,14 @@ class SignalTracker:
         movement = state.movement
         self.status = state.status
         self.event_count = movement.event_count
-        self._blocked = status_reason(state.status)
+        self.blocked = status_reason(state.status)
         if movement.event_count == 0:
-            self._blocked = self._blocked or IMPLAUSIBLE
+            self.blocked = self.blocked or IMPLAUSIBLE
             return verdict
         self.message_at_ms = at_ms - self.clock.excess_ms
         for i in range(movement.event_count):
             self._place(movement.events[i], self.events[i])
-        self._blocked = self._blocked or state_reason(self.events[0].event_state)
+        self.blocked = self.blocked or state_reason(self.events[0].event_state)
         return verdict
 
     def _place(self, event, timed):
@@ -121,14 +122,21 @@ class SignalTracker:
         timed.max_end_at_ms = None if mark is None else local_ms + nearest(mark - message_ms)
 
     def dark_reason(self, now_ms):
-        """Return why nothing may be shown at `now_ms` (rules F1, F3, F9), or None when the state may be used."""
+        """Return why nothing may be shown at `now_ms` (rules F1, F3, F9), or None when the state may be used.
+
+        What is usable is not yet fresh enough for green: see `is_fresh`.
+        """
         if not self.clock.started:
             return NO_DATA
-        if self.clock.age_ms(now_ms) > self.clock.age_limit_ms:
+        if self.clock.age_ms(now_ms) > AGE_CEILING_MS:
             return STALE
         if not self.clock.confirmed:
             return STARTING
-        return self._blocked
+        return self.blocked
+
+    def is_fresh(self, now_ms):
+        """Is the newest message young enough to be evidence for green (rule F1)?"""
+        return self.clock.age_ms(now_ms) <= self.clock.age_limit_ms
 
     def rebase(self, shift_ms):
         """Move every stored instant back by `shift_ms`, when the local time base moves."""

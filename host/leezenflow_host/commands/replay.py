@@ -67,7 +67,7 @@ def command(
 
 
 def _write_advice(trace: Path, advice_file: Path, fps: int, options: SiteOptions) -> None:
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     with TraceReader(trace, on_problem=lambda problem: _warn(console, trace, problem)) as reader:
         site = site_from_options(options, dataclasses.asdict(reader.header) | reader.header.extra)
         engine = Engine(site, build_decoder(site))
@@ -103,7 +103,7 @@ def _warn(console: Console, trace: Path, problem: Any) -> None:
 def _send(trace: Path, url: str, speed: float) -> None:
     if not 0 < speed <= 1000:
         raise InputError(f"--speed is {speed:g}: give a pace above 0 and up to 1000")
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
     with (
         TraceReader(trace, on_problem=lambda problem: _warn(console, trace, problem)) as reader,
         open_feed(url) as feed,
