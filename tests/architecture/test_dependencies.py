@@ -2,7 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What has no source distribution is asked for only where a wheel of it exists, so that the rest installs anywhere."""
 
+import ast
+import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -19,11 +23,37 @@ WHEELS = {
 }
 
 
-def read_requirements() -> dict[str, Requirement]:
-    """The dependencies of a plain installation, by name."""
+OURS = {"leezenflow", "leezenflow_adapters", "leezenflow_device", "leezenflow_host"}
+# These run on MicroPython.
+ON_MICROPYTHON = (ROOT / "host/leezenflow_host/boards/virtual_rom.py",)
+
+
+def read_requirements(*extras: str) -> dict[str, Requirement]:
+    """The dependencies of an installation with these extras, by name."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    requirements = [Requirement(text) for text in project["dependencies"]]
-    return {requirement.name: requirement for requirement in requirements}
+    texts = [*project["dependencies"], *(text for extra in extras for text in project["optional-dependencies"][extra])]
+    return {requirement.name: requirement for requirement in map(Requirement, texts)}
+
+
+def list_foreign_imports(folder: str) -> dict[str, str]:
+    """Top-level modules that a folder's files import from neither Python nor this project, each with one file."""
+    found = {}
+    for path in (ROOT / folder).rglob("*.py"):
+        if path in ON_MICROPYTHON:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            found |= {name.partition(".")[0]: str(path.relative_to(ROOT)) for name in names}
+    return {name: path for name, path in found.items() if name not in sys.stdlib_module_names | OURS}
+
+
+def normalise(name: str) -> str:
+    """A distribution's name as PyPI compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def is_wanted(
@@ -59,3 +89,21 @@ def test_everything_else_is_wanted_everywhere():
     others = [requirement for name, requirement in read_requirements().items() if name not in WHEELS]
     assert len(others) > 10
     assert all(requirement.marker is None for requirement in others)
+
+
+def test_the_host_imports_only_what_it_declares():
+    # An environment for developers has more than a plain installation: nothing else would notice.
+    declared = {normalise(name) for name in read_requirements("pi", "spark", "flow")}
+    distributions = packages_distributions()
+    undeclared = {
+        name: path
+        for name, path in list_foreign_imports("host").items()
+        if not declared.intersection(map(normalise, distributions.get(name, [name])))
+    }
+    assert undeclared == {}
+
+
+def test_an_undeclared_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "planted.py").write_text("import os\nimport numpy.linalg\nfrom leezenflow import clock\n")
+    monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
+    assert list_foreign_imports(".") == {"numpy": "planted.py"}
