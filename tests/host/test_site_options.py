@@ -78,7 +78,7 @@ def test_problems_name_the_option_they_came_from(site_file):
         "--sprint",
         "--sprint",
     ]
-    with pytest.raises(InputError, match="^signal_group in the header of the recording is 'x'"):
+    with pytest.raises(InputError, match=r"^signal_group in the header of the recording is 'x'"):
         site_from_options(SiteOptions(intersection="1"), {"signal_group": "x"})
 
 
