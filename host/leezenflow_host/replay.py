@@ -4,13 +4,14 @@
 
 import importlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from leezenflow.advice import Advice
 from leezenflow.board import Site
 from leezenflow.engine import Engine
 from leezenflow_host.errors import InputError
-from leezenflow_host.trace import TraceMessage
+from leezenflow_host.trace import TraceMessage, TraceReader
 
 TICKS_MASK = (1 << 30) - 1
 """Boards count milliseconds in 30 bits; a replay counts as they do, wrap included."""
@@ -43,6 +44,12 @@ def replay_frames(messages: Iterable[TraceMessage], engine: Engine, fps: int = 1
         engine.message(message.payload, 0, len(message.payload), message.at_ms & TICKS_MASK)
     if first_ms is not None:
         yield frame_ms, engine.frame(frame_ms & TICKS_MASK)
+
+
+def recording_header(path: Path) -> dict[str, Any]:
+    """Return what a recording's header says, for `site_from_options`."""
+    with TraceReader(path) as reader:
+        return {"adapter": reader.header.adapter, "note": reader.header.note, **reader.header.extra}
 
 
 def advice_record(at_ms: int, advice: Advice) -> dict[str, Any]:

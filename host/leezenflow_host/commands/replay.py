@@ -14,7 +14,8 @@ from leezenflow.engine import Engine
 from leezenflow_host.atomic_file import open_atomic
 from leezenflow_host.errors import InputError
 from leezenflow_host.feeding import open_feed, pace
-from leezenflow_host.replay import advice_record, build_decoder, replay_frames
+from leezenflow_host.memory_file import read_memory, write_memory
+from leezenflow_host.replay import advice_record, build_decoder, recording_header, replay_frames
 from leezenflow_host.site_options import SiteOptions, site_from_options, site_options
 from leezenflow_host.trace import TraceReader
 
@@ -69,8 +70,11 @@ def command(
 def _write_advice(trace: Path, advice_file: Path, fps: int, options: SiteOptions) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with TraceReader(trace, on_problem=lambda problem: _warn(console, trace, problem)) as reader:
-        site = site_from_options(options, dataclasses.asdict(reader.header) | reader.header.extra)
+        site = site_from_options(options, recording_header(trace))
         engine = Engine(site, build_decoder(site))
+        memory = read_memory(options.memory)
+        if memory is not None:
+            engine.load_memory(memory)
         seen: dict[str, int] = {}
         with open_atomic(advice_file) as out:
             for at_ms, advice in replay_frames(reader, engine, fps):
@@ -83,6 +87,7 @@ def _write_advice(trace: Path, advice_file: Path, fps: int, options: SiteOptions
         console.print(f"{reader.message_count} messages, {frames} frames: {shares}")
         if not engine.counters.get("accepted"):
             raise InputError(_nothing_accepted(trace, engine, site.intersection_id, site.signal_group))
+        write_memory(options.memory, engine.memory())
         for word, count in sorted(engine.counters.items()):
             if word != "accepted":
                 console.print(f"  not news: {count} × {word}" + (f" ({engine.fault})" if word in engine.fault else ""))

@@ -107,10 +107,18 @@ def print_figures(console: Console, figures: dict[str, Any]) -> None:
         ("answered", _percent(figures["answered_share"]), ""),
         ("uncertain", _percent(figures["uncertain_share"]), ""),
         ("dark", _percent(figures["dark_share"]), ""),
-        ("time left", _seconds(figures["remaining_mae_ms"]), f"mean error; p95 {_seconds(figures['remaining_p95_ms'])}"),
+        (
+            "time left",
+            _seconds(figures["remaining_mae_ms"]),
+            f"mean error; p95 {_seconds(figures['remaining_p95_ms'])}",
+        ),
         ("upward jumps", str(figures["upward_jumps"]), "of more than 1.5 s"),
         ("flicker", str(figures["flicker_ratio"]), f"{figures['shown_changes']} shown, {figures['true_changes']} true"),
-        ("switch error", _seconds(figures["switch_error_mae_ms"]), f"mean; {_percent(figures['missed_switches_share'])} missed"),
+        (
+            "switch error",
+            _seconds(figures["switch_error_mae_ms"]),
+            f"{_percent(figures['missed_switches_share'])} missed",
+        ),
     )
     for name, value, note in rows:
         main.add_row(name, value, f"[dim]{note}[/dim]")
@@ -137,7 +145,7 @@ def _print_reliability(console: Console, reliability: list[dict[str, Any]]) -> N
 
 
 def _print_horizons(console: Console, errors: list[dict[str, Any]]) -> None:
-    table = Table(title="The controller's own forecast of the end of the present colour", title_justify="left", box=None)
+    table = Table(title="The controller's own forecast of the present colour's end", title_justify="left", box=None)
     for heading in ("colour", "ahead", "mean error", "bias", "p95", "within 2 s", "messages"):
         table.add_column(heading, justify="left" if heading == "colour" else "right")
     for row in errors:

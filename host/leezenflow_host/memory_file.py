@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What was learned about a signal, kept in a file as a board keeps it in its flash."""
+
+from pathlib import Path
+
+from leezenflow.calibration import Calibration
+from leezenflow_host.errors import InputError
+
+
+def read_memory(path: Path | None) -> bytes | None:
+    """Return what a memory file holds; None without a file, or when there is none yet. `InputError` when damaged."""
+    if path is None or not path.exists():
+        return None
+    data = path.read_bytes()
+    if not Calibration().from_bytes(data):
+        raise InputError(
+            f"{path}: no memory of a signal, or a damaged one. Delete it to start without, or name another."
+        )
+    return data
+
+
+def write_memory(path: Path | None, memory: bytes | None) -> None:
+    """Write a memory file whole or not at all; nothing without a path or a memory."""
+    if path is None or memory is None:
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_bytes(memory)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
