@@ -39,7 +39,17 @@ from leezenflow_adapters.spatem_xml_elements import (
     STATES,
     STATUS,
 )
-from leezenflow_adapters.xml_cursor import DIGITS, ENDED, MAX_DEPTH, NO_NUMBER, NOTHING_YET, TAG_WORK, WINDOW, XmlCursor
+from leezenflow_adapters.xml_cursor import (
+    DIGITS,
+    ENDED,
+    MAX_DEPTH,
+    MAX_TEXT,
+    NO_NUMBER,
+    NOTHING_YET,
+    TAG_WORK,
+    WINDOW,
+    XmlCursor,
+)
 
 
 class SpatemXmlWalk(XmlCursor):
@@ -64,8 +74,10 @@ class SpatemXmlWalk(XmlCursor):
         # Without leaps and strides.
         self._careful = False
         self._leap_to = b""
+        # From where the first leap went, and where the last one ended.
         self._leapt_from = -1
-        self._left_states = False
+        self._leapt_to = -1
+        self._left_level = False
         self._spat_moy = None
         self._bit = 0
         self._work = 0
@@ -76,10 +88,12 @@ class SpatemXmlWalk(XmlCursor):
         self._matches = False
         self._has_id = False
         self._has_id_number = False
+        self._has_revision = False
         self._has_status = False
         self._has_group = False
         self._in_group = False
         self._group_at = -1
+        self._states_at = -1
         self._events_at = -1
         self._has_state = False
         # The value or leap the cursor came from last, for learning what stands between values.
@@ -89,9 +103,9 @@ class SpatemXmlWalk(XmlCursor):
     def _walk(self):
         """Go on from `_at` in `_context` until there is an outcome (True, False), or None: no `_work` is left."""
         buffer = self._buffer
-        end = self._end
         work = self._work
         while work > 0:
+            end = self._end  # a comment behind the last tag is cut off when the first tag is known
             at = self._at
             context = self._context
             limit = at + WINDOW
@@ -101,6 +115,7 @@ class SpatemXmlWalk(XmlCursor):
                 if self._pass_until(self._hidden, limit):
                     self._at += len(self._hidden)
                     self._hidden = None
+                    self._shown_at = self._at
                 work -= TAG_WORK + self._at - at
                 continue
             if context == LEAP:
@@ -109,11 +124,16 @@ class SpatemXmlWalk(XmlCursor):
                 work -= TAG_WORK + self._at - at
                 continue
             tag = buffer.find(b"<", at, limit)
+            if self._leapt_from >= 0 and buffer.find(b"-->", at, limit if tag < 0 else tag) >= 0:
+                # The last leap led into a comment, and here it ends.
+                self._place(buffer, self._start, end)
+                self._careful = True
+                continue
             if tag < 0:
                 if limit == end:
-                    self._fail("malformed", "element without end", end)
+                    self._fail("truncated", "element without end", end)
                 self._form = NO_NUMBER
-                self._at = limit
+                self._at = limit - 2
                 work -= WINDOW
                 continue
             work -= TAG_WORK + tag - at
@@ -137,10 +157,15 @@ class SpatemXmlWalk(XmlCursor):
 
     def _land(self):
         """The cursor has leapt to the end tag of a group or intersection."""
-        self._context = MOVEMENT if self._leap_to == b"</MovementState" else INTERSECTION
+        if self._leap_to == b"</MovementState":
+            self._context = MOVEMENT
+        else:
+            self._context = INTERSECTION
+            self._left_level = True
+        self._leapt_to = self._at
         self._from = LEAPT
         self._from_at = self._at
-        self._clean = True
+        self._hidden_count = 0
 
     def _arrive(self, leaf, at) -> bool:
         """Called where a value begins; True if the walk shall stop there."""
@@ -155,7 +180,10 @@ class SpatemXmlWalk(XmlCursor):
             self._context = context = SEARCH
         child = 0
         if context >= LEAF:
-            self._take_named_value(context, name_at)
+            if not self._take_named_value(context, name_at):
+                self._take_named_value(context, self._behind_prefix(name_at))
+            # Text behind a child no longer belongs to the number.
+            self._form = ENDED if self._form == DIGITS or self._form == ENDED else NO_NUMBER
         elif context != SKIP:
             child = self._find_child(context, name_at)
             if child == 0:
@@ -214,7 +242,10 @@ class SpatemXmlWalk(XmlCursor):
         elif child == INTERSECTION:
             self._begin_intersection()
         elif child == STATES:
-            if self._has_id and not self._matches:
+            if not self._matches:
+                if not self._has_id:
+                    # Whose they are stands behind them: come back when it is known.
+                    self._states_at = tag
                 self._skip(INTERSECTION)
         elif child == MOVEMENT:
             self._in_group = False
@@ -226,6 +257,8 @@ class SpatemXmlWalk(XmlCursor):
             self._add_event()
         elif child == REGIONAL:
             self._depth = 0
+        elif child == STATUS:
+            self._value = 0x8000
         if self._empty:
             if self._context == SKIP:
                 self._context = self._skip_in
@@ -260,30 +293,33 @@ class SpatemXmlWalk(XmlCursor):
 
     def _take_bit_string(self, at, last):
         """The status as text of noughts and ones, bit 0 first, as XER has it."""
-        self._form = NO_NUMBER
-        if last - at > WINDOW >> 4:
+        if last - at > 4 * MAX_TEXT:
+            self._form = NO_NUMBER
             return
-        mask = 0x8000
+        mask = self._value
         for place in range(at, last):
             character = self._buffer[place]
             if character == 49:
                 self.state.status |= mask
             if character == 48 or character == 49:
                 mask >>= 1
+        self._value = mask
 
     def _take_named_value(self, context, name_at):
-        """A value as an empty element, as XER has enumerations and booleans."""
-        if self._form == NOTHING_YET:
-            if context == EVENT_STATE:
-                for state in range(len(PHASE_NAMES)):
-                    if self._is_named(PHASE_NAMES[state], name_at):
-                        self._value = state
-                        self._form = DIGITS
-            elif context == BIT and self._is_named(b"true", name_at):
-                self._value = 1
-                self._form = DIGITS
-        # Text behind a child no longer belongs to the number.
-        self._form = ENDED if self._form == DIGITS else NO_NUMBER
+        """A value as an empty element, as XER has enumerations and booleans; False if it is none."""
+        if self._form != NOTHING_YET or name_at < 0:
+            return False
+        if context == EVENT_STATE:
+            for state in range(len(PHASE_NAMES)):
+                if self._is_named(PHASE_NAMES[state], name_at):
+                    self._value = state
+                    self._form = DIGITS
+                    return True
+        elif context == BIT and self._is_named(b"true", name_at):
+            self._value = 1
+            self._form = DIGITS
+            return True
+        return False
 
     def _close(self, context, tag):
         """Pass the end tag that begins here; True if it ends an element of which `_leave` should know."""
@@ -324,8 +360,12 @@ class SpatemXmlWalk(XmlCursor):
             self._matches = (
                 self._has_id_number and state.id == self._id and (self._region is None or state.region == self._region)
             )
-            if not self._matches and not self._careful:
-                self._leap(b"</IntersectionState")
+            if not self._matches:
+                if not self._careful:
+                    self._leap(b"</IntersectionState")
+            elif self._states_at >= 0:
+                self._at = self._states_at
+                self._states_at = -1
         elif context == STATUS:
             self._has_status = True
         elif context == EVENT:
@@ -335,7 +375,7 @@ class SpatemXmlWalk(XmlCursor):
             if self._in_group:
                 return self._end_group()
         elif context == STATES:
-            self._left_states = True
+            self._left_level = True
         elif context == INTERSECTION:
             return self._end_intersection(tag)
         elif context == INTERSECTIONS or context == SPAT:
@@ -346,7 +386,7 @@ class SpatemXmlWalk(XmlCursor):
         """The value of a leaf is complete: keep it if it is a number within its range and the first of its kind."""
         self._from = leaf
         self._from_at = tag
-        self._clean = True
+        self._hidden_count = 0
         value = self._value if self._form == DIGITS or self._form == ENDED else -1
         if leaf in EVENT_FIELDS:
             name, limit = EVENT_FIELDS[leaf]
@@ -373,7 +413,9 @@ class SpatemXmlWalk(XmlCursor):
                 self.state.id = value if 0 <= value <= 65535 else 0
                 self._has_id_number = 0 <= value <= 65535
         elif leaf == REVISION:
-            self.state.revision = value if 0 <= value <= 127 else 0
+            self._has_revision = True
+            if 0 <= value <= 127:
+                self.state.revision = value
         elif leaf == SPAT_MOY and 0 <= value <= 527040:
             self._spat_moy = value
 
@@ -392,6 +434,9 @@ class SpatemXmlWalk(XmlCursor):
         if self._leapt_from < 0:
             self._leapt_from = self._at
 
+    def _has_head(self):
+        return self._has_revision and self._has_status
+
     def _end_group(self):
         """Our group is read: True if nothing else of the intersection is missing."""
         self._in_group = False
@@ -399,7 +444,7 @@ class SpatemXmlWalk(XmlCursor):
         state = self.state
         if state.movement.event_count == 0:
             self._fail("malformed", "signal group without MovementEvent", self._group_at)
-        if self._matches and self._has_status and state.moy is not None and state.time_stamp is not None:
+        if self._has_head() and state.moy is not None and state.time_stamp is not None:
             return True
         # Something is absent, or stands behind the groups.
         return None

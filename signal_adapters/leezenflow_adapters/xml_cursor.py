@@ -44,8 +44,10 @@ class XmlCursor:
         self._at = start
         # The end mark of the comment, CDATA section or instruction the cursor is in.
         self._hidden = None
-        # Whether only tags and white space came since this was last set to True.
-        self._clean = True
+        # How many of them there were since this was set to 0, where the last one began and what follows it.
+        self._hidden_count = 0
+        self._hidden_at = 0
+        self._shown_at = 0
         self._name_end = 0
         self._empty = False
         self._value = 0
@@ -61,22 +63,27 @@ class XmlCursor:
         end = self._end
         if end - start > MAX_BYTES:
             self._fail("oversized", "%d bytes, at most %d" % (end - start, MAX_BYTES), start)
-        if buffer.startswith(b"\xef\xbb\xbf", start):
-            start += 3
         first = start
-        while first < end and first - start < MAX_TEXT and buffer[first] in b" \t\r\n":
-            first += 1
-        if first < end and buffer[first] != 60:
-            self._fail("foreign", "no XML", first)
-        self._at = first
+        if buffer[first : first + 1] != b"<":
+            if buffer.startswith(b"\xef\xbb\xbf", start):
+                first += 3
+            first = self._pass_space(first, end)
+            if first < end and buffer[first] != 60:
+                self._fail("foreign", "no XML", first)
+            self._at = first
         # Nothing but space, or the zeros of a sender that counts a terminator, may follow the last tag.
         limit = max(first, end - MAX_TEXT)
-        last = end
-        while last > limit and buffer[last - 1] in b" \t\r\n\0":
-            last -= 1
-        if last <= first or buffer[last - 1] != 62:
-            self._fail("truncated", "no end of the document", end)
-        self._end = last
+        while end > limit and buffer[end - 1] in b" \t\r\n\0":
+            end -= 1
+        if end <= first or buffer[end - 1] != 62:
+            self._fail("truncated", "no end of the document", self._end)
+        self._end = end
+
+    def _pass_space(self, at, end):
+        limit = at + MAX_TEXT
+        while at < end and at < limit and self._buffer[at] in b" \t\r\n":
+            at += 1
+        return at
 
     def _open_root(self, tag):
         """The first element of a document must be closed by its last tag, or the document is cut off."""
@@ -114,7 +121,8 @@ class XmlCursor:
     def _hide(self, tag, is_value):
         """Enter the comment, CDATA section or instruction that begins here."""
         buffer = self._buffer
-        self._clean = False
+        self._hidden_count += 1
+        self._hidden_at = tag
         self._at = tag + 2
         if buffer[tag + 1] == 63:  # "?"
             self._hidden = b"?>"
