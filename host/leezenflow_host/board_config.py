@@ -126,10 +126,12 @@ def read_board_file(file: Path) -> BoardConfig:
     display = _check_display(display_table, problems) if isinstance(display_table, Mapping) else {}
     if isinstance(device_table, Mapping):
         check_options(_device_options(), device_table, ("device",), problems)
-    if checked is not None:
-        _check_source(checked, problems)
-        if checked.virtual is not None and checked.board.chip != "virtual":
-            problems.add(("virtual",), 'is a table for chip = "virtual" only: leave it out')
+    if isinstance(tables.get("source"), Mapping):
+        for key, value in tables["source"].items():
+            if key != "verified" and not isinstance(value, str):
+                problems.add(("source", key), f"is {value!r}: give text that says where the numbers come from")
+    if checked is not None and checked.virtual is not None and checked.board.chip != "virtual":
+        problems.add(("virtual",), 'is a table for chip = "virtual" only: leave it out')
     problems.raise_if_any()
     assert checked is not None
     values: dict[str, Any] = {
@@ -183,9 +185,3 @@ def _check_display(display: Mapping[str, Any], problems: Problems) -> dict[str, 
         except LeezenflowError as error:
             problems.add(("display",), f"does not fit together: {error}")
     return values
-
-
-def _check_source(tables: BoardTables, problems: Problems) -> None:
-    for key, value in (tables.source.model_extra or {}).items():
-        if not isinstance(value, str):
-            problems.add(("source", key), f"is {value!r}: give text that says where the numbers come from")

@@ -1,0 +1,176 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Board files: every bundled one is right, and everything that is wrong with one is told at once."""
+
+from pathlib import Path
+
+import pytest
+
+from leezenflow.board import Board
+from leezenflow_host.board_config import board_folder, board_names, display_options, read_board, read_board_file
+from leezenflow_host.drivers import driver_names, driver_options, read_literals
+from leezenflow_host.errors import InputError
+from leezenflow_host.problems import describe_option
+
+BOARD = """
+[board]
+title = "On the bench"
+chip = "RP2040"
+micropython = ["RPI_PICO"]
+[display]
+driver = "hub75_rp2"
+rotation = 90
+panel_widths = [64, 32]
+oe_pin = 14
+latch_pin = 15
+[network]
+kind = "wifi"
+[device]
+fps = 30
+[source]
+verified = "none"
+pins = "read off the board"
+"""
+
+
+@pytest.fixture
+def board_file(tmp_path: Path) -> Path:
+    return tmp_path / "bench.toml"
+
+
+def complaints(file: Path, text: str) -> str:
+    file.write_text(text)
+    with pytest.raises(InputError) as error:
+        read_board_file(file)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("name", board_names())
+def test_a_bundled_board_is_right_and_readable_on_the_device(name):
+    config = read_board(name)
+    board = config.board()
+    assert (board.name, board.width, board.height) == (name, 32, 96)
+    assert config.source, "says where its numbers come from"
+    assert config.micropython
+
+
+def test_the_boards_of_the_house_are_there():
+    assert {"virtual", "interstate75", "interstate75_w", "interstate75_w_rp2040", "esp32_neopixel"} <= set(
+        board_names()
+    )
+    assert (board_folder() / "virtual.toml").is_file()
+
+
+def test_a_board_in_full_is_compiled_with_every_default(board_file):
+    board_file.write_text(BOARD)
+    config = read_board(str(board_file))
+    display = config.values["display"]
+    assert (display["width"], display["height"], display["oe_pin"], display["planes"]) == (32, 96, 14, 8)
+    assert config.values["device"] == {"fps": 30}
+    assert config.values["network"] == {"kind": "wifi", "country": "DE"}
+    assert (config.name, config.title, config.chip, config.verified) == ("bench", "On the bench", "RP2040", "none")
+    assert config.source == {"pins": "read off the board"}
+    assert config.virtual is None
+    assert Board.from_dict(config.values).display == display
+
+
+def test_all_problems_are_told_at_once(board_file):
+    text = complaints(
+        board_file,
+        """[board]
+title = ""
+chip = "RP2400"
+micropythn = []
+[display]
+driver = "hub75_rp2"
+rotaton = 90
+oe_pin = 99
+planes = "8"
+[network]
+country = "Germany"
+[device]
+fps = 100
+wachdog_ms = 1
+[source]
+verified = "yes"
+pins = 3
+[virtul]
+""",
+    )
+    assert len(text.splitlines()) == 13
+    for words in (
+        ":2: [board] title is ''",
+        ':3: [board] chip is \'RP2400\': give the chip: "RP2040", "RP2350"',
+        ":4: [board] micropythn is an unknown key; did you mean 'micropython'?",
+        "[board] micropython is missing",
+        ":7: [display] rotaton is an unknown option; did you mean 'rotation'?",
+        ":8: [display] oe_pin is 99: give a whole number from 0 to 29 (GPIO of OE",
+        ":9: [display] planes is '8': give a whole number from 5 to 11",
+        ":11: [network] country is 'Germany'",
+        ":13: [device] fps is 100: give a whole number from 1 to 50",
+        ":14: [device] wachdog_ms is an unknown option; did you mean 'watchdog_ms'",
+        ":16: [source] verified is 'yes'",
+        ":17: [source] pins is 3: give text",
+        ":18: virtul is an unknown key; did you mean 'virtual'?",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("replaced", "by", "words"),
+    [
+        ("hub75_rp2", "hub75_rp", "[display] driver is 'hub75_rp', which is not known; did you mean 'hub75_rp2'?"),
+        ('driver = "hub75_rp2"', "", "[display] driver is missing: give one of "),
+        ("[64, 32]", "[64, 64]", "display does not fit together: panel_widths = [64, 64]"),
+        ("[64, 32]", '[64, "32"]', "panel_widths is [64, '32']: give a list of numbers from 1 to 512"),
+        ("rotation = 90", "rotation = 45", "[display] rotation is 45: give 0, 90, 180 or 270"),
+        ('pins = "read off the board"', "pins = 3", "[source] pins is 3: give text"),
+        ("[network]", "[virtual]\nheap_kb = 128\n[network]", 'is a table for chip = "virtual" only'),
+        ("[source]", "[sources]", "source is missing: give a table [source]"),
+        ('["RPI_PICO"]', "[]", "[board] micropython is []"),
+    ],
+)
+def test_a_wrong_value_says_what_is_allowed(board_file, replaced, by, words):
+    assert replaced in BOARD
+    assert words in complaints(board_file, BOARD.replace(replaced, by, 1))
+
+
+def test_an_unknown_board_is_guessed():
+    with pytest.raises(InputError, match="There is no board 'virtal'; did you mean 'virtual'"):
+        read_board("virtal")
+    with pytest.raises(InputError, match="there are esp32_neopixel, interstate75"):
+        read_board("zzz")
+
+
+def test_a_board_file_that_is_not_there_or_badly_named(tmp_path):
+    with pytest.raises(InputError, match="there is no such file; a board configuration was expected"):
+        read_board(str(tmp_path / "x.toml"))
+    bad = tmp_path / "My Board.toml"
+    bad.write_text(BOARD)
+    with pytest.raises(InputError, match="small letters, digits and underscores"):
+        read_board(str(bad))
+
+
+@pytest.mark.parametrize("kind", ["display", "transport", "look", "adapter"])
+def test_every_driver_declares_options_that_can_be_read_and_described(kind):
+    names = driver_names(kind)
+    assert names
+    for name in names:
+        for option, rule in driver_options(kind, name).items():
+            assert describe_option(rule), option
+            assert rule["type"] in ("int", "float", "bool", "str", "list")
+            assert rule.get("help"), f"{kind} {name}: {option} has no help"
+
+
+def test_only_drivers_that_use_the_pixel_map_take_its_options():
+    assert "rotation" in display_options("hub75_rp2")
+    assert "rotation" not in display_options("virtual")
+
+
+def test_options_that_are_not_literal_are_refused(tmp_path):
+    file = tmp_path / "driver.py"
+    file.write_text("import machine\nOPTIONS = {'pin': machine.pins()}\n")
+    with pytest.raises(InputError, match=r"driver.py:2: OPTIONS must be a literal"):
+        read_literals(file, "OPTIONS")
+    file.write_text("OPTIONS: dict = {'pin': {'type': 'int'}}\n")
+    assert read_literals(file, "OPTIONS", "RUNTIMES") == {"OPTIONS": {"pin": {"type": "int"}}}
