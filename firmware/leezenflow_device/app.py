@@ -67,11 +67,10 @@ class App:
         """Run until something fails."""
         tasks = [self._render(), self._watch()]
         if self.transport is not None:
-            tasks.append(self.transport.run(self))
+            tasks.append(self._receive())
         if self._health is not None:
             tasks.append(self._health.run(self))
         await asyncio.gather(*tasks)
-        raise LeezenflowError("a task of the unit came to an end")
 
     # What a transport calls.
 
@@ -101,6 +100,10 @@ class App:
         self.engine.reconnected()
 
     # The tasks.
+
+    async def _receive(self):
+        await self.transport.run(self)
+        raise LeezenflowError("the transport came to an end")
 
     def render(self, ticks):
         """Draw and show the frame of `ticks`; allocates nothing in steady state."""

@@ -3,7 +3,6 @@
 """Composition root of a release: reads the configuration, puts the parts together and runs them until one fails."""
 
 import asyncio
-import gc
 
 from leezenflow.advice import Advice
 from leezenflow.board import Board, Site
@@ -34,7 +33,7 @@ def run():
 
 
 def _assemble(canvas, display, clock, options):
-    picture = read_bytes("/picture.bin", len(canvas.pixels) + PALETTE_BYTES + 1)
+    picture = read_bytes("/picture.bin", len(canvas.pixels) + PALETTE_BYTES)
     if picture is not None:
         canvas.load_picture(picture)
         return app.App(clock, app.StillPicture(Advice(), canvas), canvas, display, None, options["fps"])

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Brokers for tests, on a free port of the loopback interface: amqtt in this process, mosquitto where it is installed."""
+"""Brokers for tests, on a free loopback port: amqtt in this process, mosquitto where it is installed."""
 
 import asyncio
 import contextlib

@@ -84,7 +84,7 @@ def test_a_retained_message_is_old_news(micropython: str, broker: AnyBroker) -> 
         # To a subscriber that is there already, the same message is live: the broker clears the flag (3.3.1.3).
         publish(broker.port, "/spat/1090", b"from now", retain=True)
         child.wait_for(*told(b"from now"))
-    assert [event for event in child.events if event[0] == "message"][0][1] == len(b"from now")
+    assert next(event for event in child.events if event[0] == "message")[1] == len(b"from now")
 
 
 def test_an_oversize_message_is_skipped_and_the_next_one_taken(micropython: str, broker: AnyBroker) -> None:
@@ -315,7 +315,10 @@ def test_user_and_password_are_sent_and_never_shown(micropython: str) -> None:
     ],
 )
 def test_a_wrong_source_is_refused_at_start(micropython: str, source: str, what: str) -> None:
-    with TransportChild(micropython, source) as child, pytest.raises(AssertionError, match="the transport ended") as failure:
+    with (
+        TransportChild(micropython, source) as child,
+        pytest.raises(AssertionError, match="the transport ended") as failure,
+    ):
         child.wait_for("listening", True)
     assert "LeezenflowError" in str(failure.value)
     assert what in str(failure.value)

@@ -3,6 +3,7 @@
 """The firmware on the unix MicroPython without the virtual board around it: a staged device tree as its file system."""
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -10,6 +11,8 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from leezenflow_host.trace import TraceReader
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -103,7 +106,9 @@ class UnixDevice:
         return [self.micropython, "-X", f"heapsize={heap_kb}k", str(start), str(self.folder)]
 
     @contextlib.contextmanager
-    def running(self, frames_to: str = "", heap_kb: int = HEAP_KB, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    def running(
+        self, frames_to: str = "", heap_kb: int = HEAP_KB, **environment: str
+    ) -> Iterator[subprocess.Popen[str]]:
         """Power up; the process is gone at the end of the block. Its output is a text stream, stderr included."""
         process = subprocess.Popen(
             self.command(heap_kb),
@@ -154,3 +159,9 @@ def run_script(micropython: str, script: str, *arguments: str, heap_kb: int = HE
 
 def _environment(**more: str) -> Mapping[str, str]:
     return {**os.environ, **more}
+
+
+def recorded_messages(count: int) -> list[tuple[int, bytes]]:
+    """The first messages (arrival in Unix ms, payload) of the recording in Münster's XML, across a full hour."""
+    with TraceReader(ROOT / "tests/traces/spatem_xml.jsonl.gz", strict=True) as trace:
+        return [(message.at_ms, message.payload) for message in itertools.islice(trace, count)]

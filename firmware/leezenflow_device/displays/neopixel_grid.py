@@ -8,10 +8,11 @@ picture divided by 4) are 12 ms of a frame, 768 (16 x 48) already 46. Bigger pan
 
 from array import array
 
-from leezenflow.errors import LeezenflowError
-from leezenflow.pixel_map import PixelMap
 from machine import Pin
 from neopixel import NeoPixel
+
+from leezenflow.errors import LeezenflowError
+from leezenflow.pixel_map import PixelMap
 
 OPTIONS = {
     "pin": {"type": "int", "range": [0, 63], "help": "the pin at the data line of the first LED"},
