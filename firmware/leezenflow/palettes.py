@@ -32,14 +32,14 @@ ACCENT_FULL = ACCENT_RAMP + INK_SHADES - 1
 
 # name: (ink, green, red, neutral, accent), each (R, G, B) 0..255.
 PALETTES = {
-    # The bluish green and orange-leaning red of signal lamps, as Münster's riders know them.
-    "muenster": ((255, 255, 235), (0, 225, 95), (255, 28, 10), (125, 140, 180), (120, 120, 130)),
+    # The green with much blue in it and the full red of signal lamps, as Münster's riders know them.
+    "muenster": ((255, 255, 235), (0, 222, 132), (255, 20, 10), (125, 140, 180), (120, 120, 130)),
     # Against the sun: everything as bright as the panel can.
-    "high_contrast": ((255, 255, 255), (20, 255, 80), (255, 40, 0), (150, 150, 190), (170, 170, 170)),
-    # Green moves to cyan-blue and red to orange: far apart for protanopes and deuteranopes in lightness and hue.
+    "high_contrast": ((255, 255, 255), (0, 255, 150), (255, 40, 0), (150, 150, 190), (170, 170, 170)),
+    # Green moves to cyan-blue and red to orange: far apart for every kind of colour vision.
     "colour_vision_safe": ((255, 255, 255), (0, 190, 255), (255, 84, 0), (110, 110, 110), (130, 130, 130)),
     # Little light and little blue: kind to eyes that are used to the dark.
-    "night": ((150, 130, 90), (0, 120, 45), (140, 10, 0), (58, 52, 52), (64, 56, 44)),
+    "night": ((150, 130, 90), (0, 130, 85), (115, 0, 0), (66, 68, 84), (64, 56, 44)),
 }
 
 NAMES = tuple(sorted(PALETTES))

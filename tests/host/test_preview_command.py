@@ -15,6 +15,7 @@ from PIL import Image
 
 from leezenflow.advice import Advice
 from leezenflow.canvas import Canvas
+from leezenflow.palettes import PALETTES
 from leezenflow.renderings import test_pattern as pattern
 from leezenflow.spatem import IntersectionState
 from leezenflow_host.cli import run
@@ -25,6 +26,7 @@ from leezenflow_host.terminal_screen import TerminalScreen, describe_advice, ter
 from leezenflow_host.trace import TraceHeader, TraceWriter
 
 START_MS = 1_680_768_300_000
+GREEN = PALETTES["muenster"][1]
 SIGNAL = ("--intersection", "49:1090", "--signal-group", "12")
 
 
@@ -106,7 +108,7 @@ def test_a_recording_as_png_and_gif(trace: Path, tmp_path: Path, capsys: pytest.
     assert run(["preview", str(trace), *SIGNAL, "--gif", str(gif), "--png", str(png), "--scale", "4"]) == 0
     assert "pictures" in capsys.readouterr().err
     colours = read_png(png, 4)
-    green = [colour for colour in colours if colour == (0, 225, 95)]
+    green = [colour for colour in colours if colour == GREEN]
     # 69 s of 90 s are left for who arrives 22 s later.
     assert 32 * 62 * 0.4 < len(green) < 32 * 62 * 0.9
     with Image.open(gif) as image:
@@ -130,7 +132,7 @@ def test_only_a_stretch(trace: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert run(["preview", str(trace), *SIGNAL, "--png", str(first), "--for", "0"]) == 0
     assert set(read_png(first)) == {(0, 0, 0)}  # one message is no evidence yet
     assert run(["preview", str(trace), *SIGNAL, "--png", str(later), "--from", "5", "--for", "1"]) == 0
-    assert (0, 225, 95) in read_png(later)
+    assert GREEN in read_png(later)
     assert run(["preview", str(trace), *SIGNAL, "--png", str(later), "--from", "60"]) == 2
     assert "no frame" in capsys.readouterr().err
 
@@ -236,5 +238,5 @@ def test_in_a_terminal_the_picture_is_live(lines: int, columns: int, rows: int) 
     assert text.endswith("\x1b[?25h\x1b[?1049l")
     assert text.count("▀") == columns * rows * text.count("\x1b[H")
     assert text.count("\x1b[H") == LENGTH_MS // 1000
-    assert "38;2;0;225;95" in text
+    assert "38;2;{};{};{}".format(*GREEN) in text
     assert "green, 16 s of 16 s left" in text

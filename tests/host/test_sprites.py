@@ -21,9 +21,11 @@ def test_a_wrong_line_is_named(project_root: Path, tmp_path: Path, line: str) ->
     source = tmp_path / "broken.txt"
     source.write_text(f"size 8 8\nsprite a 1\n{line}\n")
     program = (
-        f"import sys; sys.path.insert(0, {str(project_root / 'tools')!r}); from pathlib import Path; import make_sprites\n"
-        f"sheet = make_sprites.Sheet(Path({str(source)!r}))\nlist(sheet.draw('a'))"
+        "import sys; sys.path.insert(0, sys.argv[1]); from pathlib import Path; import make_sprites\n"
+        "sheet = make_sprites.Sheet(Path(sys.argv[2]))\nlist(sheet.draw('a'))"
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(project_root / "tools"), str(source)], capture_output=True, text=True
+    )
     assert "broken.txt:3" in result.stderr
     assert line in result.stderr
