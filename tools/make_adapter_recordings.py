@@ -16,11 +16,13 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("firmware", "signal_adapters", "host", "tests/core")]
 
 from bit_writer import spatem  # noqa: E402  # pyright: ignore[reportMissingImports]
+from leezenflow.spatem import STATUS_BITS  # noqa: E402
 from leezenflow_adapters import udap  # noqa: E402
 from leezenflow_host.trace import TraceHeader, TraceWriter  # noqa: E402
 
@@ -103,6 +105,50 @@ def spat(second: float) -> dict[str, object]:
 def spatem_uper_messages() -> Iterator[tuple[float, str, bytes]]:
     for second in range(SECONDS):
         yield second, "spat/1090", spatem(spat(second))
+
+
+def spatem_xml_messages() -> Iterator[tuple[float, str, bytes]]:
+    for second in range(SECONDS):
+        document = ElementTree.Element("DATA")
+        add_elements(document, {"ItsPduHeader": {"protocolVersion": 2, "messageID": 4, "stationID": 1090}})
+        moy, time_stamp = moment(second)
+        status = {f"IntersectionStatusObject.{name}": int(name == "fixedTimeOperation") for name in STATUS_BITS}
+        states = []
+        for signal_group in GROUPS:
+            events = []
+            for state, end in coming_events(signal_group, second):
+                times = dict.fromkeys(("minEndTime", "maxEndTime", "likelyTime"), mark(end))
+                regional = {"RegionalExtension": {"regionId": 3, "regExtValue": ""}}
+                events.append(("MovementEvent", {"eventState": state, "timing": times | {"confidence": 15}}))
+                events[-1][1]["regional"] = regional
+            states.append(
+                (
+                    "MovementState",
+                    {"movementName": signal_group, "signalGroup": signal_group, "state_time_speed": events},
+                )
+            )
+        intersection = {
+            "name": "Beispielkreuzung",
+            "id": {"region": 49, "id": 1090},
+            "revision": 1,
+            "status": status,
+            "moy": moy,
+            "timeStamp": time_stamp,
+            "states": states,
+        }
+        add_elements(document, {"SPAT": {"name": "2.3.0", "intersections": {"IntersectionState": intersection}}})
+        ElementTree.indent(document)
+        yield second, "/spat/1090", b'<?xml version="1.0"?>\n' + ElementTree.tostring(document)
+
+
+def add_elements(parent: ElementTree.Element, content: dict[str, Any] | list[tuple[str, Any]]) -> None:
+    """Put elements into `parent`: name and text, or name and what is inside."""
+    for name, value in content.items() if isinstance(content, dict) else content:
+        child = ElementTree.SubElement(parent, name)
+        if isinstance(value, dict | list):
+            add_elements(child, value)
+        elif value != "":
+            child.text = str(value)
 
 
 def udap_messages() -> Iterator[tuple[float, str, bytes]]:
@@ -249,6 +295,7 @@ def sensorthings_messages() -> Iterator[tuple[float, str, bytes]]:
 
 
 MAKERS = {
+    "spatem_xml": spatem_xml_messages,
     "spatem_uper": spatem_uper_messages,
     "udap": udap_messages,
     "its_json": its_json_messages,

@@ -34,8 +34,8 @@ def parse_instant(text):
     Raises SignalError "malformed".
     """
     try:
-        return _parse(text)
-    except (ValueError, TypeError, IndexError):
+        return _parse(text if isinstance(text, str) else "")
+    except (ValueError, IndexError):
         raise SignalError("malformed", "no date and time of ISO 8601")
 
 

@@ -21,6 +21,7 @@ TICKS = 1 << 30
 # Signal group as the adapter numbers it, and the group of the recording it stands for.
 GROUPS = {
     "spatem_uper": (12, 12),
+    "spatem_xml": (14, 14),
     "udap": (14, 14),
     "its_json": (12, 12),
     "tscbm": (4, 14),
