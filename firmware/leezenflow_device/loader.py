@@ -66,7 +66,8 @@ def note_crash(error, ran_ms):
     text = io.StringIO()
     sys.print_exception(error, text)
     report = text.getvalue()
-    print(report)
+    # What the operator can mend is one sentence; its class cannot be imported here, the release may be broken.
+    print(error if type(error).__name__ == "LeezenflowError" else report)
     earlier = ""
     try:
         with open(CRASH_FILE) as file:
@@ -111,6 +112,10 @@ def run_release(slot):
     finally:
         sys.path[:] = path
         darken()
+        # A release may have filled the heap; what follows needs some of it.
+        for name in list(sys.modules):
+            if name.startswith(("leezenflow", "asyncio")):
+                del sys.modules[name]
 
 
 def start():
@@ -125,7 +130,12 @@ def start():
     if ended is None:
         print("Stopped; the panel is dark. Ctrl-D starts again.")
         return
-    pause_s = _FIRST_PAUSE_S << min(note_crash(ended[0], ended[1]) - 1, _DOUBLINGS)
+    try:
+        count = note_crash(ended[0], ended[1])
+    except Exception as fault:  # such as no memory: start again all the same
+        print("the failure cannot be noted:", fault)
+        count = 1
+    pause_s = _FIRST_PAUSE_S << min(count - 1, _DOUBLINGS)
     print("The panel is dark; starting again in %d s. Ctrl-C stops here. Reports: %s" % (pause_s, CRASH_FILE))
     try:
         time.sleep(pause_s)

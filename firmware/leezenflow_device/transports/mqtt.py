@@ -191,13 +191,13 @@ class Transport:
         self._heard_at = self._sent_at = self._network.ticks()
 
     async def _receive(self, stream, sink):
-        """Take packets until the connection is lost; returns the exception that says why."""
+        """Take packets until something fails; returns the exception, for whoever watches over this task to raise."""
         reader = self._reader
         try:
             while True:
                 if self._take(await stream.readinto(reader.space())):
                     await self._handle(sink, self._clock.ticks())
-        except (OSError, SignalError) as error:
+        except Exception as error:
             return error
 
     def _take(self, count):
