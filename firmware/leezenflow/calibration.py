@@ -88,7 +88,7 @@ class Calibration:
         self._exact = [False] * _SLOTS
         self._colour = None
         self._at_ms = 0
-        self._sampled_at_ms = 0
+        self._sampled_at_ms = None
         # The strictest promises of the running phase, and its end where that was decided.
         self._floor_ms = None
         self._ceiling_ms = None
@@ -120,7 +120,7 @@ class Calibration:
             self._colour = shade
             self._floor_ms = None
             self._ceiling_ms = None
-        sample = at_ms - self._sampled_at_ms >= _SAMPLE_MS
+        sample = self._sampled_at_ms is None or at_ms - self._sampled_at_ms >= _SAMPLE_MS
         if sample:
             self._sampled_at_ms = at_ms
         for slot in range(min(forecast.span_count, _SLOTS)):
@@ -292,7 +292,8 @@ class Calibration:
     def rebase(self, shift_ms):
         """Move every stored instant back by `shift_ms`, when the local time base moves."""
         self._at_ms -= shift_ms
-        self._sampled_at_ms -= shift_ms
+        if self._sampled_at_ms is not None:
+            self._sampled_at_ms -= shift_ms
         for i in range(2 * _RING):
             self._likely[i] = max(self._likely[i] - shift_ms, -shift_ms - shift_ms)
         for kind in (_TO_RED, _TO_GREEN):
