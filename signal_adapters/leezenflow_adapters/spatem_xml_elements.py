@@ -46,84 +46,50 @@ REASON = 32
 LEAPT = 33
 DONE = 34
 
-# For each context: what encloses it, the names its element can have, and the children that matter there, in the order
-# they usually come.
-_NO_NAMES = ()
-_NOTHING = ()
-ELEMENTS = {
-    SEARCH: (SEARCH, _NO_NAMES, ((b"SPAT", SPAT), (b"spat", SPAT))),
-    SPAT: (SEARCH, (b"SPAT", b"spat"), ((b"intersections", INTERSECTIONS), (b"timeStamp", SPAT_MOY))),
-    INTERSECTIONS: (SPAT, (b"intersections",), ((b"IntersectionState", INTERSECTION),)),
-    INTERSECTION: (
-        INTERSECTIONS,
-        (b"IntersectionState",),
-        (
-            (b"id", ID),
-            (b"revision", REVISION),
-            (b"status", STATUS),
-            (b"moy", MOY),
-            (b"timeStamp", TIME_STAMP),
-            (b"states", STATES),
-        ),
-    ),
-    ID: (INTERSECTION, (b"id",), ((b"region", REGION), (b"id", ID_NUMBER))),
-    STATUS: (INTERSECTION, (b"status",), _NOTHING),
-    STATES: (INTERSECTION, (b"states",), ((b"MovementState", MOVEMENT),)),
-    MOVEMENT: (
-        STATES,
-        (b"MovementState",),
-        (
-            (b"movementName", MOVEMENT_NAME),
-            (b"signalGroup", SIGNAL_GROUP),
-            (b"state_time_speed", EVENTS),
-            (b"state-time-speed", EVENTS),
-        ),
-    ),
-    EVENTS: (MOVEMENT, (b"state_time_speed", b"state-time-speed"), ((b"MovementEvent", EVENT),)),
-    EVENT: (EVENTS, (b"MovementEvent",), ((b"eventState", EVENT_STATE), (b"timing", TIMING), (b"regional", REGIONAL))),
-    TIMING: (
-        EVENT,
-        (b"timing",),
-        (
-            (b"minEndTime", MIN_END),
-            (b"maxEndTime", MAX_END),
-            (b"likelyTime", LIKELY),
-            (b"confidence", CONFIDENCE),
-            (b"startTime", START),
-            (b"nextTime", NEXT),
-        ),
-    ),
-    REGIONAL: (EVENT, (b"regional",), ((b"stateChangeReason", REASON),)),
-    SPAT_MOY: (SPAT, (b"timeStamp",), _NOTHING),
-    REGION: (ID, (b"region",), _NOTHING),
-    ID_NUMBER: (ID, (b"id",), _NOTHING),
-    REVISION: (INTERSECTION, (b"revision",), _NOTHING),
-    BIT: (STATUS, _NO_NAMES, _NOTHING),
-    MOY: (INTERSECTION, (b"moy",), _NOTHING),
-    TIME_STAMP: (INTERSECTION, (b"timeStamp",), _NOTHING),
-    MOVEMENT_NAME: (MOVEMENT, (b"movementName",), _NOTHING),
-    SIGNAL_GROUP: (MOVEMENT, (b"signalGroup",), _NOTHING),
-    EVENT_STATE: (EVENT, (b"eventState",), _NOTHING),
-    MIN_END: (TIMING, (b"minEndTime",), _NOTHING),
-    MAX_END: (TIMING, (b"maxEndTime",), _NOTHING),
-    LIKELY: (TIMING, (b"likelyTime",), _NOTHING),
-    CONFIDENCE: (TIMING, (b"confidence",), _NOTHING),
-    START: (TIMING, (b"startTime",), _NOTHING),
-    NEXT: (TIMING, (b"nextTime",), _NOTHING),
-    REASON: (REGIONAL, (b"stateChangeReason",), _NOTHING),
-}
+# By context: what encloses it, the name of its element, and the contexts of the children that matter, in the order in
+# which they usually come. All of it small: on a board it stays in memory.
+PARENTS = bytes(
+    (PROLOGUE, SEARCH, SEARCH, SPAT, INTERSECTIONS, INTERSECTION, INTERSECTION, INTERSECTION, STATES, MOVEMENT, EVENTS)
+    + (EVENT, EVENT, SKIP, LEAP, LEAP)
+    + (SPAT, ID, ID, INTERSECTION, STATUS, INTERSECTION, INTERSECTION, MOVEMENT, MOVEMENT, EVENT)
+    + (TIMING, TIMING, TIMING, TIMING, TIMING, TIMING, REGIONAL)
+)
+NAMES = (
+    (None, None, b"SPAT", b"intersections", b"IntersectionState", b"id", b"status", b"states", b"MovementState")
+    + (b"state_time_speed", b"MovementEvent", b"timing", b"regional", None, None, None)
+    + (b"timeStamp", b"region", b"id", b"revision", None, b"moy", b"timeStamp", b"movementName", b"signalGroup")
+    + (b"eventState", b"minEndTime", b"maxEndTime", b"likelyTime", b"confidence", b"startTime", b"nextTime")
+    + (b"stateChangeReason",)
+)
+OTHER_NAMES = {SPAT: b"spat", EVENTS: b"state-time-speed"}
+_NO_CHILDREN = b""
+CHILDREN = (
+    _NO_CHILDREN,
+    bytes((SPAT,)),
+    bytes((INTERSECTIONS, SPAT_MOY)),
+    bytes((INTERSECTION,)),
+    bytes((ID, REVISION, STATUS, MOY, TIME_STAMP, STATES)),
+    bytes((REGION, ID_NUMBER)),
+    _NO_CHILDREN,
+    bytes((MOVEMENT,)),
+    bytes((MOVEMENT_NAME, SIGNAL_GROUP, EVENTS)),
+    bytes((EVENT,)),
+    bytes((EVENT_STATE, TIMING, REGIONAL)),
+    bytes((MIN_END, MAX_END, LIKELY, CONFIDENCE, START, NEXT)),
+    bytes((REASON,)),
+)
 
-# Where a value goes: the field and its greatest value. What is above it counts as absent.
-STATE_FIELDS = {REGION: ("region", 65535), MOY: ("moy", 527040), TIME_STAMP: ("time_stamp", 65535)}
-EVENT_FIELDS = {
-    MIN_END: ("min_end_time", 65535),
-    MAX_END: ("max_end_time", 65535),
-    LIKELY: ("likely_time", 65535),
-    CONFIDENCE: ("confidence", 15),
-    START: ("start_time", 65535),
-    NEXT: ("next_time", 65535),
-    REASON: ("state_change_reason", 12),
-}
+# Where a value goes and how great it may be, from MIN_END on.
+EVENT_FIELDS = (
+    "min_end_time",
+    "max_end_time",
+    "likely_time",
+    "confidence",
+    "start_time",
+    "next_time",
+    "state_change_reason",
+)
+EVENT_LIMITS = (65535, 65535, 65535, 15, 65535, 65535, 12)
 
 BIT_NAMES = tuple(name.encode() for name in STATUS_BITS)
 BIT_PREFIX = b"IntersectionStatusObject."

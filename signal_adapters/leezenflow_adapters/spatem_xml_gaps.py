@@ -28,6 +28,8 @@ MAX_GAP = 512
 # each time must not make a board allocate each time.
 _MAX_LESSONS = 24
 _HEAD_LESSONS = 8
+# A short group is kept until so many have passed without one like it.
+_MAX_OTHER_MISSES = 32
 
 # Which gap is kept where. It begins behind the value (or at the end tag leapt to) and ends where the next value begins.
 HEAD = 0
@@ -75,6 +77,7 @@ class SpatemXmlGaps(SpatemXmlWalk):
         # For each gap what stands before and behind a comment in it, or None.
         self._commented: list = [None] * (OTHER_TO_GROUP + 1)
         self._lessons = _MAX_LESSONS
+        self._other_misses = 0
         # What the values in the head gap are.
         self._head_region = None
         self._head_revision = 0
@@ -145,6 +148,16 @@ class SpatemXmlGaps(SpatemXmlWalk):
             # Of two kinds: the first event often has a regional part.
             gaps[TO_NEXT_EVENT_2] = gaps[TO_NEXT_EVENT]
         gaps[slot] = bytes(buffer[first:at])
+
+    def _learn_other(self, slot, first, at):
+        """Keep a short group that is not ours: most groups of an intersection have no forecast and look the same."""
+        self._other_misses += 1
+        if self._gaps[slot] is not _UNKNOWN and self._other_misses < _MAX_OTHER_MISSES:
+            return
+        if self._lessons > 0 and self._buffer.find(b"!", first, at) < 0:
+            self._other_misses = 0
+            self._lessons -= 1
+            self._gaps[slot] = bytes(self._buffer[first:at])
 
     def _end_group(self):
         if self._lessons > 0 and not self._careful:

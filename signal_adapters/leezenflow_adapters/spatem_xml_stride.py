@@ -175,10 +175,12 @@ class SpatemXmlStride(SpatemXmlGaps):
                 break
             behind = at
             if buffer.startswith(gaps[OTHER_TO_NAME], at):
+                self._other_misses = 0
                 at = self._pass_name(at + len(gaps[OTHER_TO_NAME]))
                 if at >= 0:
                     continue
             elif buffer.startswith(gaps[OTHER_TO_GROUP], at):
+                self._other_misses = 0
                 at += len(gaps[OTHER_TO_GROUP])
                 continue
             if self._leapt_from < 0:
@@ -206,9 +208,8 @@ class SpatemXmlStride(SpatemXmlGaps):
                 self._leap_to = b"</MovementState"
                 self._land()
                 return False
-            if behind_gap - behind <= MAX_GAP and self._lessons > 0 and buffer.find(b"!", behind, behind_gap) < 0:
-                self._lessons -= 1
-                gaps[slot] = bytes(buffer[behind:behind_gap])
+            if behind_gap - behind <= MAX_GAP:
+                self._learn_other(slot, behind, behind_gap)
         else:
             self._at = at
             self._striding = True

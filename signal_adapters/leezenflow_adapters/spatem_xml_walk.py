@@ -7,66 +7,48 @@ knows are compared with their names, so that a damaged message cannot shift by a
 first one counts. `spatem_xml` adds the quick ways; the walk tells it through `_arrive` where values begin.
 """
 
-from leezenflow.spatem import IntersectionState, MovementEvent
 from leezenflow_adapters.spatem_xml_elements import (
     BIT,
     BIT_NAMES,
     BIT_PREFIX,
-    CONFIDENCE,
-    ELEMENTS,
+    CHILDREN,
     EVENT,
-    EVENT_FIELDS,
-    EVENT_STATE,
     EVENTS,
     ID,
-    ID_NUMBER,
     INTERSECTION,
     INTERSECTIONS,
     LEAF,
     LEAP,
     LEAPT,
     MOVEMENT,
-    PHASE_NAMES,
+    NAMES,
+    OTHER_NAMES,
+    PARENTS,
     PROLOGUE,
     REGIONAL,
-    REVISION,
     SEARCH,
-    SIGNAL_GROUP,
     SKIP,
     SPAT,
-    SPAT_MOY,
-    STATE_FIELDS,
     STATES,
     STATUS,
 )
+from leezenflow_adapters.spatem_xml_values import SpatemXmlValues
 from leezenflow_adapters.xml_cursor import (
     DIGITS,
     ENDED,
     MAX_DEPTH,
-    MAX_TEXT,
     NO_NUMBER,
     NOTHING_YET,
     TAG_WORK,
     WINDOW,
-    XmlCursor,
 )
 
 
-class SpatemXmlWalk(XmlCursor):
-    """Fills `state` from a document, tag by tag; `spatem_xml.Decoder` says what it is asked for."""
-
-    def __init__(self, region, intersection_id, signal_group):
-        self.state = IntersectionState()
-        self._region = region
-        self._id = intersection_id
-        self._signal_group = signal_group
-        # Takes events beyond the sixteenth: illegal, but no reason to do without the sixteen.
-        self._spare_event = MovementEvent()
-        self._event = self._spare_event
-        XmlCursor.__init__(self)
+class SpatemXmlWalk(SpatemXmlValues):
+    """Goes through a document tag by tag and hands the values on."""
 
     def _place(self, buffer, start, end):
-        XmlCursor._place(self, buffer, start, end)
+        SpatemXmlValues._place(self, buffer, start, end)
         self._context = PROLOGUE
         self._depth = 0
         self._skip_depth = 0
@@ -82,23 +64,6 @@ class SpatemXmlWalk(XmlCursor):
         self._bit = 0
         self._work = 0
         self._begin_intersection()
-
-    def _begin_intersection(self):
-        self.state.clear()
-        self._matches = False
-        self._has_id = False
-        self._has_id_number = False
-        self._has_revision = False
-        self._has_status = False
-        self._has_group = False
-        self._in_group = False
-        self._group_at = -1
-        self._states_at = -1
-        self._events_at = -1
-        self._has_state = False
-        # The value or leap the cursor came from last, for learning what stands between values.
-        self._from = -1
-        self._from_at = 0
 
     def _walk(self):
         """Go on from `_at` in `_context` until there is an outcome (True, False), or None: no `_work` is left."""
@@ -215,10 +180,16 @@ class SpatemXmlWalk(XmlCursor):
         """The context of a child that matters, 0 for any other."""
         if context == STATUS:
             return self._find_bit(name_at)
-        for name, child in ELEMENTS[context][2]:
-            if self._is_named(name, name_at):
+        for child in CHILDREN[context]:
+            if self._is_of(child, name_at):
                 return child
         return 0
+
+    def _is_of(self, context, name_at):
+        """Whether the name at `name_at` is that of a context's element."""
+        return self._is_named(NAMES[context], name_at) or (
+            context in OTHER_NAMES and self._is_named(OTHER_NAMES[context], name_at)
+        )
 
     def _find_bit(self, name_at):
         if self._buffer.startswith(BIT_PREFIX, name_at):
@@ -274,53 +245,6 @@ class SpatemXmlWalk(XmlCursor):
             self._events_at = tag
         self._skip(MOVEMENT)
 
-    def _begin_group(self, at):
-        self._in_group = True
-        self._group_at = at
-        self.state.movement.clear()
-        self.state.movement.signal_group = self._signal_group
-
-    def _add_event(self):
-        movement = self.state.movement
-        if self._from != (CONFIDENCE if movement.event_count else SIGNAL_GROUP):
-            self._from = -1
-        event = movement.add_event()
-        if event is None:
-            event = self._spare_event
-            event.clear()
-        self._event = event
-        self._has_state = False
-
-    def _take_bit_string(self, at, last):
-        """The status as text of noughts and ones, bit 0 first, as XER has it."""
-        if last - at > 4 * MAX_TEXT:
-            self._form = NO_NUMBER
-            return
-        mask = self._value
-        for place in range(at, last):
-            character = self._buffer[place]
-            if character == 49:
-                self.state.status |= mask
-            if character == 48 or character == 49:
-                mask >>= 1
-        self._value = mask
-
-    def _take_named_value(self, context, name_at):
-        """A value as an empty element, as XER has enumerations and booleans; False if it is none."""
-        if self._form != NOTHING_YET or name_at < 0:
-            return False
-        if context == EVENT_STATE:
-            for state in range(len(PHASE_NAMES)):
-                if self._is_named(PHASE_NAMES[state], name_at):
-                    self._value = state
-                    self._form = DIGITS
-                    return True
-        elif context == BIT and self._is_named(b"true", name_at):
-            self._value = 1
-            self._form = DIGITS
-            return True
-        return False
-
     def _close(self, context, tag):
         """Pass the end tag that begins here; True if it ends an element of which `_leave` should know."""
         self._pass_end_tag(tag)
@@ -329,29 +253,27 @@ class SpatemXmlWalk(XmlCursor):
             if self._skip_depth == 0:
                 self._context = self._skip_in
             return False
-        if context == SEARCH or context == REGIONAL:
+        if context == SEARCH:
+            self._depth -= 1
+            if self._depth <= 0:
+                self._fail("foreign", "no SPAT in the document", tag)
+            return False
+        if context == REGIONAL:
             if self._depth > 0:
                 self._depth -= 1
                 return False
-            if context == SEARCH:
-                self._fail("foreign", "no SPAT in the document", tag)
         elif context == PROLOGUE:
             self._fail("malformed", "end tag without element", tag)
-        names = ELEMENTS[context][1]
-        for name in names:
-            if self._is_named(name, tag + 2):
-                return True
+        if context == BIT or self._is_of(context, tag + 2):
+            return True
         name_at = self._behind_prefix(tag + 2)
-        for name in names:
-            if name_at >= 0 and self._is_named(name, name_at):
-                return True
-        if names:
+        if name_at < 0 or not self._is_of(context, name_at):
             self._fail("malformed", "end tag of another element", tag)
         return True
 
     def _leave(self, context, tag):
         """The element is complete; the outcome if that decides the message."""
-        self._context = ELEMENTS[context][0]
+        self._context = PARENTS[context]
         if context >= LEAF:
             self._take_value(context, tag)
         elif context == ID:
@@ -382,72 +304,11 @@ class SpatemXmlWalk(XmlCursor):
             return False
         return None
 
-    def _take_value(self, leaf, tag):
-        """The value of a leaf is complete: keep it if it is a number within its range and the first of its kind."""
-        self._from = leaf
-        self._from_at = tag
-        self._hidden_count = 0
-        value = self._value if self._form == DIGITS or self._form == ENDED else -1
-        if leaf in EVENT_FIELDS:
-            name, limit = EVENT_FIELDS[leaf]
-            if 0 <= value <= limit and getattr(self._event, name) is None:
-                setattr(self._event, name, value)
-        elif leaf in STATE_FIELDS:
-            name, limit = STATE_FIELDS[leaf]
-            if 0 <= value <= limit and getattr(self.state, name) is None:
-                setattr(self.state, name, value)
-        elif leaf == EVENT_STATE:
-            if not 0 <= value <= 9:
-                self._fail("malformed", "eventState", tag)
-            if not self._has_state:
-                self._event.event_state = value
-                self._has_state = True
-        elif leaf == SIGNAL_GROUP:
-            self._take_group(value, tag)
-        elif leaf == BIT:
-            if value > 0:
-                self.state.status |= 0x8000 >> self._bit
-            self._bit += 1
-        elif leaf == ID_NUMBER:
-            if not self._has_id_number:
-                self.state.id = value if 0 <= value <= 65535 else 0
-                self._has_id_number = 0 <= value <= 65535
-        elif leaf == REVISION:
-            self._has_revision = True
-            if 0 <= value <= 127:
-                self.state.revision = value
-        elif leaf == SPAT_MOY and 0 <= value <= 527040:
-            self._spat_moy = value
-
-    def _take_group(self, value, tag):
-        if self._group_at >= 0:
-            return
-        self._group_at = tag
-        if value == self._signal_group and not self._has_group:
-            self._begin_group(tag)
-            if self._events_at >= 0:
-                self._at = self._events_at
-
     def _leap(self, end_tag):
         self._context = LEAP
         self._leap_to = end_tag
         if self._leapt_from < 0:
             self._leapt_from = self._at
-
-    def _has_head(self):
-        return self._has_revision and self._has_status
-
-    def _end_group(self):
-        """Our group is read: True if nothing else of the intersection is missing."""
-        self._in_group = False
-        self._has_group = True
-        state = self.state
-        if state.movement.event_count == 0:
-            self._fail("malformed", "signal group without MovementEvent", self._group_at)
-        if self._has_head() and state.moy is not None and state.time_stamp is not None:
-            return True
-        # Something is absent, or stands behind the groups.
-        return None
 
     def _end_intersection(self, tag):
         if not self._matches:

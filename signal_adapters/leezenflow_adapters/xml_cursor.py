@@ -64,7 +64,7 @@ class XmlCursor:
         if end - start > MAX_BYTES:
             self._fail("oversized", "%d bytes, at most %d" % (end - start, MAX_BYTES), start)
         first = start
-        if buffer[first : first + 1] != b"<":
+        if first == end or buffer[first] != 60:
             if buffer.startswith(b"\xef\xbb\xbf", start):
                 first += 3
             first = self._pass_space(first, end)
