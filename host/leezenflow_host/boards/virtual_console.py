@@ -142,7 +142,7 @@ class Console(threading.Thread):
         self._begin()
 
     def _soft_reset(self) -> None:
-        """The interpreter has ended, which is how the unix port answers Ctrl-D and SystemExit."""
+        """The interpreter has ended, which is how the unix port answers Ctrl-D at its prompt, or is about to."""
         old = self._life
         assert old is not None
         self._end()
@@ -190,6 +190,9 @@ class Console(threading.Thread):
         for line in lines:
             if line == b"reset":
                 self._reset(POWER_ON_RESET)
+                return
+            if line == b"exit":
+                self._soft_reset()
                 return
             if line == b"cut":
                 self._end()

@@ -5,8 +5,9 @@
 Started as `micropython -i -c '__import__("virtual_rom").start(globals())'` with the arguments FLASH BLOCKS CONTROL
 UNIQUE_ID RESET_CAUSE RUN_MAIN CUT_AFTER: mounts LittleFS on the host file FLASH (BLOCKS of 4096 bytes), gives `machine`
 what boards have, runs /boot.py and /main.py in `__main__` and leaves the REPL. Through the file descriptor CONTROL it
-tells its launcher one line an event: `up`; `reset` (`machine.reset()` was called); `wdt MS` and `feed`; `cut` (the
-flash operation after the first CUT_AFTER was asked for: the power is to go; -1: never).
+tells its launcher one line an event: `up`; `reset` (`machine.reset()` was called); `exit` (boot.py or main.py raised
+SystemExit); `wdt MS` and `feed`; `cut` (the flash operation after the first CUT_AFTER was asked for: the power is to
+go; -1: never).
 """
 
 import binascii
@@ -135,7 +136,7 @@ class _Machine:
 
 
 def _run(path, names):
-    """Run a start file as boards do: False when it is there and failed; SystemExit is a soft reset."""
+    """Run a start file as boards do: False when it is there and failed. SystemExit gets through: a soft reset."""
     try:
         with open(path) as source:
             code = compile(source.read(), path, "exec")
@@ -175,5 +176,9 @@ def start(names):
     gc.collect()
     micropython.kbd_intr(3)
     control.write(b"up\n")
-    if _run("/boot.py", names) and run_main == "1":
-        _run("/main.py", names)
+    try:
+        if _run("/boot.py", names) and run_main == "1":
+            _run("/main.py", names)
+    except SystemExit:
+        control.write(b"exit\n")
+        _halt()
