@@ -116,6 +116,7 @@ class Adviser:
         begin_ms = span.begin_at_ms
         if begin_ms is None:
             begin_ms = self._entered_ms + arrival_ms - now_ms
+        # Never rounded up: a hundred per cent is for nobody.
         certainty = (CERTAIN - wrong) * 100 // CERTAIN
         self.advice.claim(kind, max(0, end_ms - arrival_ms), max(0, end_ms - begin_ms), certainty)
 

@@ -31,8 +31,9 @@ ROWS = 5 * 2 * 2 * 2 * _AHEADS
 _FIRM, _EVEN, _SOFT, _OPEN, _GUESS = range(5)
 _TO_RED, _TO_GREEN = 0, 1
 
-# Samples the prior is worth in each row (some 16 cycles).
-_PRIOR_WEIGHT = 80
+# Samples the prior is worth in a row: so many less what the row has seen, but never less than (some 12 cycles).
+_YOUNG_WEIGHT = 240
+_PRIOR_WEIGHT = 60
 # Switches looked at: nobody rides so slowly that a fifth one matters.
 _SLOTS = 4
 # Only the next two switches teach, and no forecast further ahead than this.
@@ -40,6 +41,8 @@ _TAUGHT_SLOTS = 2
 _TAUGHT_AHEAD_MS = 90_000
 _SAMPLE_MS = 2_000
 _RING = 64
+# An error beyond this is in the last bin anyway, and its multiple must stay a small int.
+_MOST_MS = 600_000
 # Samples counted per message: the work after a switch is spread over several.
 _DRAIN = 6
 # A switch seen across a longer silence teaches nothing.
@@ -199,7 +202,7 @@ class Calibration:
                 place = kind * _RING + self._tail[kind] % _RING
                 self._tail[kind] += 1
                 most -= 1
-                error = (self._switched_at_ms[kind] - self._likely[place]) * 128 // self._scale[place]
+                error = min(self._switched_at_ms[kind] - self._likely[place], _MOST_MS) * 128 // self._scale[place]
                 bin_ = 0
                 while bin_ < BINS - 1 and error >= EDGES[bin_]:
                     bin_ += 1
@@ -215,14 +218,16 @@ class Calibration:
         """Write a row's cumulative chances into the slot's curve: what was counted, drawn towards the prior."""
         prior = SHAPE_OF[row] * BINS
         first = row * BINS
-        samples = _PRIOR_WEIGHT
+        samples = 0
         for i in range(BINS):
             samples += self._rows[first + i]
+        weight = max(_PRIOR_WEIGHT, _YOUNG_WEIGHT - samples)
+        samples += weight
         total = 0
         place = slot * (BINS + 1)
         for i in range(BINS):
             self._curve[place + i] = total >> 4
-            total += (self._rows[first + i] * 16384 + SHAPES[prior + i] * 64 * _PRIOR_WEIGHT) // samples
+            total += (self._rows[first + i] * 16384 + SHAPES[prior + i] * 64 * weight) // samples
         self._curve[place + BINS] = CERTAIN
 
     # -- frames
@@ -295,7 +300,8 @@ class Calibration:
         if self._sampled_at_ms is not None:
             self._sampled_at_ms -= shift_ms
         for i in range(2 * _RING):
-            self._likely[i] = max(self._likely[i] - shift_ms, -shift_ms - shift_ms)
+            # Places without a pending forecast must not run out of the array's numbers.
+            self._likely[i] = max(self._likely[i] - shift_ms, -shift_ms)
         for kind in (_TO_RED, _TO_GREEN):
             self._switched_at_ms[kind] -= shift_ms
         if self._floor_ms is not None:

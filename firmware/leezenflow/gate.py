@@ -14,6 +14,8 @@ _BAND_SHIFT = 4
 _MEMORY_S = 2_400
 # Share of the time, in per cent, that the display is to speak if its forecasts allow it.
 _SPEAKING = 86
+# The limit stays low enough that the claimed instants have no higher chance than this on average (11 %).
+_BUDGET = 110
 # A chance this small may always be claimed, and one above the other never, unless the site allows it.
 _STRICTEST = 40
 _LAXEST = 400
@@ -86,15 +88,22 @@ class Gate:
             for i in range(_BANDS + 1):
                 bands[i] >>= 1
                 total += bands[i]
-        missing = total * _SPEAKING
+        self.limit = min(max(self._strictest_to_speak(total * _SPEAKING // 100), _STRICTEST), _LAXEST)
+
+    def _strictest_to_speak(self, wanted):
+        """Return the limit below which `wanted` of the counted instants lie, or fewer, if they would cost too much."""
+        bands = self._bands
         band = 0
-        while band < _BANDS and missing >= bands[band] * 100:
-            missing -= bands[band] * 100
+        claimed = 0
+        cost = 0
+        while band < _BANDS and claimed + bands[band] <= wanted:
+            middle = (band << _BAND_SHIFT) + (1 << _BAND_SHIFT >> 1)
+            if cost + bands[band] * middle > _BUDGET * (claimed + bands[band]):
+                return band << _BAND_SHIFT
+            claimed += bands[band]
+            cost += bands[band] * middle
             band += 1
-        limit = band << _BAND_SHIFT
-        if bands[band]:
-            limit += (missing << _BAND_SHIFT) // (bands[band] * 100)
-        self.limit = min(max(limit, _STRICTEST), _LAXEST)
+        return (band << _BAND_SHIFT) + min((wanted - claimed << _BAND_SHIFT) // max(bands[band], 1), 15)
 
     def rebase(self, shift_ms):
         """Move every stored instant back by `shift_ms`, when the local time base moves."""

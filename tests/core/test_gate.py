@@ -62,9 +62,9 @@ def test_without_a_limit_of_the_site_it_follows_the_forecasts():
     easy, hard = Gate(), Gate()
     for i in range(3_000):
         easy.allows(i * 1_000, RED, 2)
-        hard.allows(i * 1_000, RED, 100 + i % 10 * 60)
+        hard.allows(i * 1_000, RED, 60 + i % 10 * 20)
     assert easy.limit == 40
-    assert 300 < hard.limit <= 400
+    assert 120 < hard.limit < 240
     fixed = Gate(77)
     for i in range(100):
         fixed.allows(i * 1_000, RED, 900)
@@ -91,3 +91,10 @@ def after_two_seconds():
     gate = Gate()
     gate.allows(0, RED, 150)
     return gate.allows(2_000, RED, 150)
+
+
+def test_forecasts_that_are_bad_throughout_do_not_buy_a_lax_limit():
+    gate = Gate()
+    for i in range(3_000):
+        gate.allows(i * 1_000, RED, 300 + i % 3)
+    assert gate.limit < 300
