@@ -25,7 +25,9 @@ def read_all(stream: bytes, piece: int = 1, limit: int = LIMIT) -> list[tuple[ob
         space[:count] = stream[at : at + count]
         at += count
         if reader.take(count):
-            message = bytes(reader.buffer[reader.start : reader.end]) if reader.kind == 3 and not reader.oversize else None
+            message = (
+                bytes(reader.buffer[reader.start : reader.end]) if reader.kind == 3 and not reader.oversize else None
+            )
             found.append((reader.kind, reader.qos, reader.retained, reader.packet_id if reader.qos else 0, message))
     assert len(reader.buffer) == limit + MAX_TOPIC_BYTES + 4
     return found

@@ -54,7 +54,12 @@ class TransportChild:
     """Runs a transport in a process of its own as long as the context; `events` is all it told so far."""
 
     def __init__(
-        self, micropython: str, source: str, secrets: dict[str, Any] | None = None, say: str = "", heap_kb: int = HEAP_KB
+        self,
+        micropython: str,
+        source: str,
+        secrets: dict[str, Any] | None = None,
+        say: str = "",
+        heap_kb: int = HEAP_KB,
     ) -> None:
         self.events: list[list[Any]] = []
         self.other_output: list[str] = []
@@ -89,7 +94,9 @@ class TransportChild:
             try:
                 line = self._lines.get(timeout=timeout_s)
             except queue.Empty:
-                raise AssertionError(f"no {event} within {timeout_s} s; came: {self.events} {self.other_output}") from None
+                raise AssertionError(
+                    f"no {event} within {timeout_s} s; came: {self.events} {self.other_output}"
+                ) from None
             assert line is not None, f"the transport ended: {self.events} {''.join(self.other_output)}"
             if not line.startswith("["):
                 self.other_output.append(line)

@@ -123,7 +123,8 @@ class Display:
             data[at + blue] = colours[index + 2]
             at += step
         if light > self._most_light:
-            self._dim(data, (self._most_light << 8) // light)
+            # In 4096ths, rounded down, without leaving the small ints of a board.
+            self._dim(data, (self._most_light << 8) // ((light >> 4) + 1))
         self._leds.write()
 
     def deinit(self):
@@ -133,9 +134,9 @@ class Display:
             data[index] = 0
         self._leds.write()
 
-    def _dim(self, data, in_256):
+    def _dim(self, data, in_4096):
         for index in range(len(data)):
-            data[index] = data[index] * in_256 >> 8
+            data[index] = data[index] * in_4096 >> 12
 
     def _spread(self):
         """Look up what each palette colour is in light, and how much current that takes."""

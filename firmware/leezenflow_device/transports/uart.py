@@ -91,12 +91,15 @@ def _open_device(path, baud):
     import sys
     import termios
 
-    line = open(path, "rb")
-    termios.setraw(line.fileno())
-    settings = termios.tcgetattr(line.fileno())
     speed = getattr(termios, "B%d" % baud, None)
     if speed is None:
         raise LeezenflowError("%s: %d baud is no speed of this system; write baud=115200" % (path, baud))
+    try:
+        line = open(path, "rb")
+        termios.setraw(line.fileno())
+        settings = termios.tcgetattr(line.fileno())
+    except OSError as error:
+        raise LeezenflowError("%s is not a serial device that can be opened (%s)" % (path, error))
     settings[4] = settings[5] = speed
     # Python's termios would name it VMIN: the least number of bytes that ends a read.
     settings[6][16 if sys.platform == "darwin" else 6] = 0
