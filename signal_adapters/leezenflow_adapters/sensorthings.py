@@ -88,6 +88,9 @@ def newest_observation(document):
 def result_code(observation):
     """The code an Observation gives as its result, a number or a text of one; SignalError where it is neither."""
     result = observation["result"]
+    # MicroPython's True is no int.
+    if result is True or result is False:
+        result = 1 if result else 0
     if isinstance(result, str) and len(result) <= 3 and result.isdigit():
         result = int(result)
     if not isinstance(result, (int, float)) or result != result or not 0 <= result <= 255 or result != int(result):

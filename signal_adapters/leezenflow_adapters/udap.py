@@ -66,6 +66,9 @@ class Decoder:
             # The piece before was given up in the middle.
             self._from_kept = False
             self._kept_end = 0
+        elif self._kept_end and is_whole_frames(buffer, start, end):
+            # What was kept was no frame, or its end got lost: it must not swallow these.
+            self._kept_end = 0
         self._busy = False
         self._done = False
         self._found = False
@@ -185,6 +188,17 @@ def frame_end(buffer, at, end):
     if end - at < _HEAD_BYTES:
         return -1
     return at + _HEAD_BYTES + (buffer[at + 2] << 8 | buffer[at + 3])
+
+
+def is_whole_frames(buffer, at, end):
+    """Whether the octets are frames and nothing else, the first begun and the last complete."""
+    if at >= end:
+        return False
+    while at < end:
+        if buffer[at] != _FIRST or end - at < _HEAD_BYTES or buffer[at + 1] != _SECOND:
+            return False
+        at = frame_end(buffer, at, end)
+    return at == end
 
 
 def payload_start(buffer, start, end):

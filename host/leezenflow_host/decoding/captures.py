@@ -85,13 +85,13 @@ def payloads_of(link: int, packet: bytes) -> Iterator[bytes]:
         return
     if isinstance(inner, bytes):
         yield inner
-    elif isinstance(inner, ip.IP | ip6.IP6) and isinstance(inner.data, udp.UDP):
+    elif inner is not None and isinstance(inner.data, udp.UDP):
         content = bytes(inner.data.data)
         if content:
             yield content
 
 
-def _network_layer(link: int, packet: bytes) -> object:
+def _network_layer(link: int, packet: bytes) -> bytes | ip.IP | ip6.IP6 | None:
     """An IP packet, the octets of a V2X one, or None."""
     if link == _ETHERNET:
         kind = int.from_bytes(packet[12:14], "big")
@@ -100,10 +100,10 @@ def _network_layer(link: int, packet: bytes) -> object:
             kind, start = int.from_bytes(packet[16:18], "big"), 18
         if kind in (_GEONETWORKING, _WSMP):
             return packet[start:]
-        return ethernet.Ethernet(packet).data
+        return _ip_only(ethernet.Ethernet(packet).data)
     if link == _LINUX_COOKED:
         kind = int.from_bytes(packet[14:16], "big")
-        return packet[16:] if kind in (_GEONETWORKING, _WSMP) else sll.SLL(packet).data
+        return packet[16:] if kind in (_GEONETWORKING, _WSMP) else _ip_only(sll.SLL(packet).data)
     if link in (_RAW_IP, _RAW_IPV4, dpkt.pcap.DLT_RAW):
         return ip6.IP6(packet) if packet[0] >> 4 == 6 else ip.IP(packet)
     # 802.11 in its many dressings (105, 119, 127, 163, 192): the SNAP header shows where the payload begins.
@@ -115,3 +115,8 @@ def _network_layer(link: int, packet: bytes) -> object:
         if kind == 0x0800:
             return ip.IP(packet[at + 8 :])
     return None
+
+
+def _ip_only(data: object) -> ip.IP | ip6.IP6 | None:
+    # What dpkt cannot take apart it hands on as octets.
+    return data if isinstance(data, ip.IP | ip6.IP6) else None

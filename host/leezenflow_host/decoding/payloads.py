@@ -78,13 +78,8 @@ def read_file(path: Path) -> Iterator[Payload]:
 def read_stream(stream: BinaryIO) -> Iterator[Payload]:
     """The payloads of a pipe. Texts with a message a line are handed on line by line, as they come."""
     first = stream.readline(MAX_BYTES)
-    if _is_text(first) and _line_payload(first.decode(), "line 1").error is None:
-        rest = b""
-        if _is_whole(first):
-            yield from _lines_of(first, stream)
-            return
-        rest = stream.read(MAX_BYTES)
-        yield from read_bytes(first + rest)
+    if not _TRACE.match(first) and _is_text(first) and _is_whole(first):
+        yield from _lines_of(first, stream)
         return
     data = first + stream.read(MAX_BYTES)
     if data[:4] in _PACKED or data[:2] in _PACKED or _TRACE.match(data):

@@ -45,6 +45,7 @@ def decode(payload: bytes) -> Message:
     """Decode one StatusUpdate or StatusResponse: the groups S0001 shows, or the one S0025 is about."""
     if len(payload) > MAX_BYTES:
         raise SignalError("oversized", f"{len(payload)} bytes, at most {MAX_BYTES}")
+    payload = payload.strip(b"\x0c")
     message = read_json(payload, 0, len(payload))
     if not isinstance(message, dict) or message.get("mType") != "rSMsg":
         raise SignalError("foreign", "no RSMP message")
