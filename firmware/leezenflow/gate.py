@@ -23,9 +23,9 @@ _AT_START = 160
 # A wrong green harms more than a wrong red: its chance weighs this much, in per cent.
 _WEIGHT_OF_GREEN = 150
 # The colour just left is claimed again only when its chance is below this share of the limit, in per cent ...
-_AGAIN = 50
+_AGAIN = 30
 # ... and any claim between this share and the limit only after it has been possible for a while.
-_SURE = 70
+_SURE = 62
 _HOLD_MS = 2_000
 _WATCH_MS = 1_000
 
