@@ -46,7 +46,7 @@ class NetworkTable(Table):
 class VirtualTable(Table):
     """The size of a virtual board."""
 
-    heap_kb: int = Field(default=256, ge=64, le=4096, description="the heap in kB, 64 to 4096")
+    heap_kb: int = Field(default=320, ge=64, le=4096, description="the heap in kB, 64 to 4096")
     flash_kb: int = Field(default=848, ge=128, le=16384, description="the file system in kB, 128 to 16384")
 
 

@@ -30,9 +30,9 @@ from leezenflow_host.errors import BoardError
 BLOCK_BYTES = 4096
 # The file system of a Pico W with stock MicroPython.
 FLASH_KB = 848
-# What a Pico W has left beside a HUB75 driver: 149 kB, of which some 50 kB are buffers; the rest is objects, and those
-# take twice the room here.
-HEAP_KB = 256
+# What a plain RP2040 has left beside a HUB75 driver: 190 kB, of which some 50 kB are buffers; the rest is objects, and
+# those take twice the room here.
+HEAP_KB = 320
 
 
 class VirtualBoard:
