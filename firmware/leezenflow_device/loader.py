@@ -65,7 +65,7 @@ def note_crash(error, ran_ms):
     gc.collect()
     text = io.StringIO()
     sys.print_exception(error, text)
-    report = text.getvalue()
+    report = text.getvalue()  # pyright: ignore[reportAttributeAccessIssue]
     # What the operator can mend is one sentence; its class cannot be imported here, the release may be broken.
     print(error if type(error).__name__ == "LeezenflowError" else report)
     earlier = ""

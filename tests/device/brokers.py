@@ -16,6 +16,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 from amqtt.broker import Broker
+from paho.mqtt.enums import CallbackAPIVersion
 
 
 def free_port() -> int:
@@ -102,7 +103,7 @@ class MosquittoBroker:
 @contextlib.contextmanager
 def publisher(port: int) -> Iterator[paho.Client]:
     """A connected paho client."""
-    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client = paho.Client(CallbackAPIVersion.VERSION2)
     client.connect("127.0.0.1", port)
     client.loop_start()
     wait_until(client.is_connected, "the publisher is connected")

@@ -115,7 +115,7 @@ def test_the_unit_says_that_it_is_there_and_the_broker_that_it_is_not(micropytho
     heard: list[tuple[str, bytes, bool]] = []
 
     def note(_client: object, _data: object, message: paho.MQTTMessage) -> None:
-        heard.append((message.topic, message.payload, message.retain))
+        heard.append((message.topic, bytes(message.payload), message.retain))
 
     with publisher(broker.port) as client:
         client.on_message = note

@@ -33,7 +33,7 @@ class Pin:
 class Strand:
     """`neopixel.NeoPixel`: what has been written, frame by frame."""
 
-    made: "ClassVar[list[Strand]]" = []
+    made: ClassVar[list["Strand"]] = []
 
     def __init__(self, pin: Pin, n: int, bpp: int = 3, timing: int = 1) -> None:
         self.pin = pin

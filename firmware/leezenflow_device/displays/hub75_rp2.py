@@ -79,7 +79,7 @@ OPTIONS = {
         "type": "int",
         "range": [0, 2000],
         "default": 0,
-        "help": "lowest refresh rate; less means brighter; 0: 520 or the best that leaves every plane 140 ns",
+        "help": "lowest refresh rate; less means brighter; 0: 560 or the best that leaves every plane 140 ns",
     },
     "brightness_cap": {
         "type": "int",

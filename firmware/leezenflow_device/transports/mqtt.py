@@ -80,7 +80,7 @@ class Transport:
         self._reader = mqtt_packets.PacketReader(options["message_bytes"])
         self._puback = bytearray(4)
         self._send_lock = asyncio.Lock()
-        self._stream = None
+        self._writer = None
         self._address = None
         self._heard_at = 0
         self._sent_at = 0
@@ -128,13 +128,15 @@ class Transport:
     async def _serve(self, sink):
         """Hold one connection from its opening to its loss, which is an exception."""
         self._reader.reset()
-        self._stream = stream = self._dial()
+        sock = self._dial()
+        incoming = asyncio.StreamReader(sock)
+        self._writer = asyncio.StreamWriter(sock)
         task = None
         try:
-            await asyncio.wait_for_ms(self._greet(stream), _ANSWER_MS)
+            await asyncio.wait_for_ms(self._greet(sock, incoming), _ANSWER_MS)
             sink.reconnected()
             await self._send(mqtt_packets.subscribe_packet(_SUBSCRIBE_ID, self._filter, self._qos))
-            task = asyncio.create_task(self._receive(stream, sink))
+            task = asyncio.create_task(self._receive(incoming, sink))
             await self._keep(task)
             raise await task
         finally:
@@ -146,13 +148,13 @@ class Transport:
                     await task
                 except asyncio.CancelledError:
                     pass
-            self._stream = None
-            stream.s.close()  # a Stream's own close does nothing here
+            self._writer = None
+            sock.close()  # a stream's own close does nothing here
             if was_listening:
                 self.counters["losses"] += 1
 
     def _dial(self):
-        """Return a stream that is being connected. The address is looked up once: a look-up stalls the picture."""
+        """Return a socket that is being connected. The address is looked up once: a look-up stalls the picture."""
         try:
             if self._address is None:
                 self._address = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
@@ -169,15 +171,14 @@ class Transport:
                 raise
         if self._tls is not None:
             sock = self._tls.wrap_socket(sock, server_hostname=self._host, do_handshake_on_connect=False)
-        return asyncio.StreamReader(sock)
+        return sock
 
-    async def _greet(self, stream):
+    async def _greet(self, sock, incoming):
         """CONNECT and its answer."""
         try:
-            await _writable(stream.s)
-            stream.write(self._connect)
-            await stream.drain()
-            while not self._take(await stream.readinto(self._reader.space())):
+            await _writable(sock)
+            await self._send(self._connect)
+            while not self._take(await incoming.readinto(self._reader.space())):
                 pass
         except OSError:
             self._address = None  # perhaps the broker moved
@@ -190,12 +191,12 @@ class Transport:
         self.counters["connects"] += 1
         self._heard_at = self._sent_at = self._network.ticks()
 
-    async def _receive(self, stream, sink):
+    async def _receive(self, incoming, sink):
         """Take packets until something fails; returns the exception, for whoever watches over this task to raise."""
         reader = self._reader
         try:
             while True:
-                if self._take(await stream.readinto(reader.space())):
+                if self._take(await incoming.readinto(reader.space())):
                     await self._handle(sink, self._clock.ticks())
         except Exception as error:
             return error
@@ -254,12 +255,12 @@ class Transport:
 
     async def _send(self, packet):
         async with self._send_lock:
-            stream = self._stream
-            if stream is None:
+            writer = self._writer
+            if writer is None:
                 raise OSError(errno.ENOTCONN, "not connected")
             self._sent_at = self._network.ticks()
-            stream.write(packet)
-            await stream.drain()
+            writer.write(packet)
+            await writer.drain()
 
     def _beat(self):
         self.beats = (self.beats + 1) & 0xFFFF
@@ -277,4 +278,4 @@ class Transport:
 
 def _writable(sock):
     """Wait until a socket is connected or has failed (a generator is MicroPython's coroutine)."""
-    yield asyncio.core._io_queue.queue_write(sock)
+    yield asyncio.core._io_queue.queue_write(sock)  # pyright: ignore[reportAttributeAccessIssue]

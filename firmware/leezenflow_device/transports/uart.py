@@ -62,7 +62,8 @@ class Transport:
                 await self._clock.network.sleep_ms(0 if count == _PIECE_BYTES else _PAUSE_MS)
         finally:
             self.listening = False
-            line.deinit() if hasattr(line, "deinit") else line.close()
+            close = getattr(line, "deinit", None) or line.close  # pyright: ignore[reportAttributeAccessIssue]
+            close()
 
     async def publish(self, word, payload, retain=False):
         """The line is read only: nothing is published."""

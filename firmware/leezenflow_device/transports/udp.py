@@ -80,7 +80,7 @@ def _address_bytes(address):
     """Return the four bytes of a sender's address: (host, port) on boards, a packed sockaddr on the unix port."""
     if isinstance(address, tuple):
         return _ipv4(address[0])
-    return socket.sockaddr(address)[1]
+    return socket.sockaddr(address)[1]  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _ipv4(text):
@@ -92,4 +92,4 @@ def _ipv4(text):
 
 def _readable(sock):
     """Wait until a socket has something to read (a generator is MicroPython's coroutine)."""
-    yield asyncio.core._io_queue.queue_read(sock)
+    yield asyncio.core._io_queue.queue_read(sock)  # pyright: ignore[reportAttributeAccessIssue]
