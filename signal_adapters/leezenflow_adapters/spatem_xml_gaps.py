@@ -129,6 +129,28 @@ class SpatemXmlGaps(SpatemXmlWalk):
         self._head_status = state.status
         self._head_spat_moy = self._spat_moy
 
+    def _pass_head(self):
+        """Go to the value of `moy` if all before it is as in an earlier message."""
+        buffer = self._buffer
+        head = self._gaps[HEAD]
+        close = self._root_close
+        if (
+            self._careful
+            or not buffer.startswith(head, self._start)
+            or not buffer.startswith(close, self._end - len(close))
+        ):
+            return False
+        state = self.state
+        state.id = self._id
+        state.region = self._head_region
+        state.revision = self._head_revision
+        state.status = self._head_status
+        self._spat_moy = self._head_spat_moy
+        self._matches = self._has_id = self._has_id_number = self._has_revision = self._has_status = True
+        self._at = self._start + len(head)
+        self._context = MOY
+        return True
+
     def _learn(self, leaf, at):
         first = self._from_at
         slot = _GAPS.get(self._from << 6 | leaf)

@@ -5,12 +5,15 @@
 Where no gap fits, the walk takes over at the value before, and learns.
 """
 
+from leezenflow.spatem import MAX_EVENTS
 from leezenflow_adapters.spatem_xml_elements import (
     CONFIDENCE,
     EVENT_STATE,
+    LEAP,
     LIKELY,
     MAX_END,
     MIN_END,
+    MOVEMENT_NAME,
     MOY,
     SIGNAL_GROUP,
     STATES,
@@ -19,7 +22,6 @@ from leezenflow_adapters.spatem_xml_elements import (
 from leezenflow_adapters.spatem_xml_gaps import (
     BEHIND_MOY,
     GROUP_TO_STATE,
-    HEAD,
     LEAPT_TO_GROUP,
     LEAPT_TO_NAME,
     LIKELY_TO_CONFIDENCE,
@@ -45,28 +47,6 @@ _EVENT_WORK = 900
 
 class SpatemXmlStride(SpatemXmlGaps):
     """A walk that strides where it knows the gaps."""
-
-    def _pass_head(self):
-        """Go to the value of `moy` if all before it is as in an earlier message."""
-        buffer = self._buffer
-        head = self._gaps[HEAD]
-        close = self._root_close
-        if (
-            self._careful
-            or not buffer.startswith(head, self._start)
-            or not buffer.startswith(close, self._end - len(close))
-        ):
-            return False
-        state = self.state
-        state.id = self._id
-        state.region = self._head_region
-        state.revision = self._head_revision
-        state.status = self._head_status
-        self._spat_moy = self._head_spat_moy
-        self._matches = self._has_id = self._has_id_number = self._has_revision = self._has_status = True
-        self._at = self._start + len(head)
-        self._context = MOY
-        return True
 
     def _read_number(self, at, limit):
         """The digits at `at`, if they make a number of at most `limit` and a tag follows, else -1; `_at` is behind."""
@@ -145,8 +125,10 @@ class SpatemXmlStride(SpatemXmlGaps):
         self._group_at = -1
         self._events_at = -1
         self._in_group = False
+        self._context = SIGNAL_GROUP
         buffer = self._buffer
         gaps = self._gaps
+        gap_name = gaps[NAME_TO_GROUP]
         work = self._work
         at = self._at
         while work > 0:
@@ -161,61 +143,74 @@ class SpatemXmlStride(SpatemXmlGaps):
                 group = group * 10 + digit
                 at += 1
                 digit = buffer[at] - 48
-            if buffer[at] != 60 or buffer[at + 1] != 47:  # "</"
+            if digit != 12 or buffer[at + 1] != 47:  # "</"
                 break
             work -= _NUMBER_WORK
             if group == self._signal_group and not self._has_group:
-                if buffer.startswith(gaps[GROUP_TO_STATE], at):
-                    self._begin_group(first)
-                    self._at = at + len(gaps[GROUP_TO_STATE])
-                    self._context = EVENT_STATE
-                    self._work = work
-                    self._add_event()
-                    return True
-                break
-            behind = at
+                if not buffer.startswith(gaps[GROUP_TO_STATE], at):
+                    break
+                self._begin_group(first)
+                self._at = at + len(gaps[GROUP_TO_STATE])
+                self._context = EVENT_STATE
+                self._work = work
+                self._add_event()
+                return True
             if buffer.startswith(gaps[OTHER_TO_NAME], at):
                 self._other_misses = 0
-                at = self._pass_name(at + len(gaps[OTHER_TO_NAME]))
-                if at >= 0:
-                    continue
+                at += len(gaps[OTHER_TO_NAME])
             elif buffer.startswith(gaps[OTHER_TO_GROUP], at):
                 self._other_misses = 0
                 at += len(gaps[OTHER_TO_GROUP])
                 continue
-            if self._leapt_from < 0:
-                self._leapt_from = behind
-            limit = behind + WINDOW
-            close = buffer.find(b"</MovementState", behind, limit if limit < self._end else self._end)
-            if close < 0:
-                self._work = work - WINDOW
-                self._at = behind
-                self._leap(b"</MovementState")
-                return False
-            self._leapt_to = close
-            work -= close - behind
-            slot = OTHER_TO_NAME
-            behind_gap = at = -1
-            if buffer.startswith(gaps[LEAPT_TO_NAME], close):
-                behind_gap = close + len(gaps[LEAPT_TO_NAME])
-                at = self._pass_name(behind_gap)
-            elif buffer.startswith(gaps[LEAPT_TO_GROUP], close):
-                behind_gap = at = close + len(gaps[LEAPT_TO_GROUP])
-                slot = OTHER_TO_GROUP
-            if at < 0:
-                self._work = work
-                self._at = close
-                self._leap_to = b"</MovementState"
-                self._land()
-                return False
-            if behind_gap - behind <= MAX_GAP:
-                self._learn_other(slot, behind, behind_gap)
+            else:
+                close = self._leap_over(at)
+                if close < 0:
+                    work += close
+                    break
+                work -= close - at
+                if buffer.startswith(gaps[LEAPT_TO_NAME], close):
+                    close += len(gaps[LEAPT_TO_NAME])
+                    if close - at <= MAX_GAP:
+                        self._learn_other(OTHER_TO_NAME, at, close)
+                    at = close
+                elif buffer.startswith(gaps[LEAPT_TO_GROUP], close):
+                    close += len(gaps[LEAPT_TO_GROUP])
+                    if close - at <= MAX_GAP:
+                        self._learn_other(OTHER_TO_GROUP, at, close)
+                    at = close
+                    continue
+                else:
+                    self._at = close
+                    self._land()
+                    break
+            # Over the name. A ">" in it could be the end of a comment that a leap has led into.
+            tag = buffer.find(b"<", at, at + MAX_TEXT)
+            if tag < 0 or not buffer.startswith(gap_name, tag) or buffer.find(b">", at, tag) >= 0:
+                self._at = at
+                self._context = MOVEMENT_NAME
+                break
+            at = tag + len(gap_name)
         else:
             self._at = at
             self._striding = True
         self._work = work
-        self._context = SIGNAL_GROUP
         return False
+
+    def _leap_over(self, at):
+        """Look for the end tag of the group: its place, or the work done as a negative number if it is far away."""
+        limit = at + WINDOW
+        if limit > self._end:
+            limit = self._end
+        self._leap_to = b"</MovementState"
+        if self._leapt_from < 0:
+            self._leapt_from = at
+        close = self._buffer.find(b"</MovementState", at, limit)
+        if close < 0:
+            self._at = at
+            self._context = LEAP
+            return at - limit
+        self._leapt_to = close
+        return close
 
     def _pass_comment(self, slot, at):
         """Behind the gap if it fits except for its comment, else -1."""
@@ -231,7 +226,8 @@ class SpatemXmlStride(SpatemXmlGaps):
     def _stride_events(self):
         """From an `eventState` of our group on, event by event; the outcome behind the group, else None.
 
-        This is most of the work in a message, so the numbers are read in place: a call costs more than three digits.
+        This is most of the work in a message, so the numbers are read in place, digit by digit: a call costs more than
+        that.
         """
         buffer = self._buffer
         gaps = self._gaps
@@ -239,95 +235,157 @@ class SpatemXmlStride(SpatemXmlGaps):
         gap_min = gaps[MIN_TO_MAX]
         gap_max = gaps[MAX_TO_LIKELY]
         gap_likely = gaps[LIKELY_TO_CONFIDENCE]
-        at = self._at
-        while self._work > 0:
-            self._work -= _EVENT_WORK
-            event = self._event
-
-            value = buffer[at] - 48
-            at += 1
-            at = at + len(gap_state) if buffer.startswith(gap_state, at) else self._pass_comment(STATE_TO_MIN, at)
+        size_state = len(gap_state)
+        size_min = len(gap_min)
+        size_max = len(gap_max)
+        size_likely = len(gap_likely)
+        movement = self.state.movement
+        event = self._event
+        work = self._work
+        first = self._at
+        context = EVENT_STATE
+        # The walk takes over at `first` in `context` if this goes no further.
+        while work > 0:
+            work -= _EVENT_WORK
+            value = buffer[first] - 48
+            at = first + 1
+            at = at + size_state if buffer.startswith(gap_state, at) else self._pass_comment(STATE_TO_MIN, at)
             if at < 0 or not 0 <= value <= 9:
-                return None
+                break
             event.event_state = value
             self._has_state = True
 
-            self._at = at
-            self._context = MIN_END
+            first = at
+            context = MIN_END
             value = buffer[at] - 48
             if not 0 <= value <= 9:
-                return None
-            at += 1
-            digit = buffer[at] - 48
-            while 0 <= digit <= 9 and value <= 6552:
+                break
+            digit = buffer[at + 1] - 48
+            if 0 <= digit <= 9:
                 value = value * 10 + digit
+                digit = buffer[at + 2] - 48
+                if 0 <= digit <= 9:
+                    value = value * 10 + digit
+                    digit = buffer[at + 3] - 48
+                    if 0 <= digit <= 9:
+                        value = value * 10 + digit
+                        digit = buffer[at + 4] - 48
+                        if 0 <= digit <= 9:
+                            value = value * 10 + digit
+                            at += 5
+                        else:
+                            at += 4
+                    else:
+                        at += 3
+                else:
+                    at += 2
+            else:
                 at += 1
-                digit = buffer[at] - 48
-            at = at + len(gap_min) if buffer.startswith(gap_min, at) else self._pass_comment(MIN_TO_MAX, at)
-            if at < 0:
-                return None
+            at = at + size_min if buffer.startswith(gap_min, at) else self._pass_comment(MIN_TO_MAX, at)
+            if at < 0 or value > 65535:
+                break
             event.min_end_time = value
 
-            self._at = at
-            self._context = MAX_END
+            first = at
+            context = MAX_END
             value = buffer[at] - 48
             if not 0 <= value <= 9:
-                return None
-            at += 1
-            digit = buffer[at] - 48
-            while 0 <= digit <= 9 and value <= 6552:
+                break
+            digit = buffer[at + 1] - 48
+            if 0 <= digit <= 9:
                 value = value * 10 + digit
+                digit = buffer[at + 2] - 48
+                if 0 <= digit <= 9:
+                    value = value * 10 + digit
+                    digit = buffer[at + 3] - 48
+                    if 0 <= digit <= 9:
+                        value = value * 10 + digit
+                        digit = buffer[at + 4] - 48
+                        if 0 <= digit <= 9:
+                            value = value * 10 + digit
+                            at += 5
+                        else:
+                            at += 4
+                    else:
+                        at += 3
+                else:
+                    at += 2
+            else:
                 at += 1
-                digit = buffer[at] - 48
-            at = at + len(gap_max) if buffer.startswith(gap_max, at) else self._pass_comment(MAX_TO_LIKELY, at)
-            if at < 0:
-                return None
+            at = at + size_max if buffer.startswith(gap_max, at) else self._pass_comment(MAX_TO_LIKELY, at)
+            if at < 0 or value > 65535:
+                break
             event.max_end_time = value
 
-            self._at = at
-            self._context = LIKELY
+            first = at
+            context = LIKELY
             value = buffer[at] - 48
             if not 0 <= value <= 9:
-                return None
-            at += 1
-            digit = buffer[at] - 48
-            while 0 <= digit <= 9 and value <= 6552:
+                break
+            digit = buffer[at + 1] - 48
+            if 0 <= digit <= 9:
                 value = value * 10 + digit
+                digit = buffer[at + 2] - 48
+                if 0 <= digit <= 9:
+                    value = value * 10 + digit
+                    digit = buffer[at + 3] - 48
+                    if 0 <= digit <= 9:
+                        value = value * 10 + digit
+                        digit = buffer[at + 4] - 48
+                        if 0 <= digit <= 9:
+                            value = value * 10 + digit
+                            at += 5
+                        else:
+                            at += 4
+                    else:
+                        at += 3
+                else:
+                    at += 2
+            else:
                 at += 1
-                digit = buffer[at] - 48
-            at = (
-                at + len(gap_likely)
-                if buffer.startswith(gap_likely, at)
-                else self._pass_comment(LIKELY_TO_CONFIDENCE, at)
-            )
-            if at < 0:
-                return None
+            at = at + size_likely if buffer.startswith(gap_likely, at) else self._pass_comment(LIKELY_TO_CONFIDENCE, at)
+            if at < 0 or value > 65535:
+                break
             event.likely_time = value
 
-            self._at = at
-            self._context = CONFIDENCE
+            first = at
+            context = CONFIDENCE
             value = buffer[at] - 48
             if not 0 <= value <= 9:
-                return None
+                break
             at += 1
             digit = buffer[at] - 48
             if 0 <= digit <= 9:
                 value = value * 10 + digit
                 at += 1
             if buffer.startswith(gaps[TO_NEXT_EVENT], at):
-                at += len(gaps[TO_NEXT_EVENT])
+                first = at + len(gaps[TO_NEXT_EVENT])
             elif buffer.startswith(gaps[TO_NEXT_EVENT_2], at):
-                at += len(gaps[TO_NEXT_EVENT_2])
+                first = at + len(gaps[TO_NEXT_EVENT_2])
             elif buffer.startswith(gaps[TO_END], at):
                 event.confidence = value if value <= 15 else None
                 self._at = at + len(gaps[TO_END])
+                self._work = work
                 self._context = STATES
                 return self._end_group()
             else:
-                return None
+                break
             event.confidence = value if value <= 15 else None
-            self._at = at
-            self._context = EVENT_STATE
-            self._add_event()
-        self._striding = True
+            context = EVENT_STATE
+            count = movement.event_count
+            if count < MAX_EVENTS:
+                # As `add_event` does, without its two calls.
+                self._event = event = movement.events[count]
+                movement.event_count = count + 1
+                event.min_end_time = event.max_end_time = event.likely_time = event.confidence = None
+                event.start_time = event.next_time = event.state_change_reason = None
+                self._has_state = False
+            else:
+                self._add_event()
+                event = self._event
+        else:
+            self._striding = True
+        self._work = work
+        self._at = first
+        self._context = context
         return None
