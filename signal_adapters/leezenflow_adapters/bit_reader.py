@@ -39,6 +39,12 @@ class BitReader:
         i = at >> 3
         return int.from_bytes(self.data[i : i + 8], "big") >> (64 - width - (at & 7)) & ((1 << width) - 1)
 
+    def addition(self) -> int:
+        """Which addition an extensible ENUMERATED or CHOICE is, after its extension bit (X.691 clause 10.6)."""
+        if self.read(1):
+            raise SignalError("malformed", "an addition beyond the first 64", self.byte)
+        return self.read(6)
+
     def text(self) -> str:
         """An IA5String of 1..63 characters with its length."""
         return self.characters(self.read(6) + 1)

@@ -172,7 +172,7 @@ class _MapReader(BitReader):
         limits = []
         for _ in range(self.read(4) + 1):
             if self.read(1):
-                self.read(7)
+                self.addition()
                 kind = None
             else:
                 kind = self.read(4)
@@ -211,7 +211,7 @@ class _MapReader(BitReader):
         lane["shared_with"] = bit_names(self.read(10), 10, SHARED_WITH)
         if self.read(1):
             # A kind of lane from a later edition.
-            self.read(7)
+            self.addition()
             self.open_type()
             lane["lane_type"], lane["lane_attributes"] = None, 0
         else:
@@ -271,7 +271,7 @@ class _MapReader(BitReader):
 
     def _lane_data(self):
         if self.read(1):
-            self.read(7)
+            self.addition()
             self.open_type()
             return
         kind = self.read(3)
@@ -318,7 +318,7 @@ class _MapReader(BitReader):
     def _enumerated(self, width, names):
         """An extensible enumeration; None for an addition, and for a value that has no name here."""
         if self.read(1):
-            self.read(7)
+            self.addition()
             return None
         value = self.read(width)
         return names[value] if value < len(names) else None

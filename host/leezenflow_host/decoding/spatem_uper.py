@@ -255,7 +255,7 @@ class _SpatReader(BitReader):
             flags = self.read(6)
             if self.read(1):
                 # An addition to the enumeration: a small number, and no name for it.
-                self.read(7)
+                self.addition()
                 kind = None
             else:
                 kind = SPEED_TYPES[self.read(2)]
