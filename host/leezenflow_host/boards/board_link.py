@@ -4,6 +4,7 @@
 
 import ast
 import contextlib
+import re
 import struct
 import threading
 import time
@@ -226,8 +227,8 @@ class BoardLink:
 
     def _explain_board_error(self, output: str) -> BoardError:
         lines = output.strip().splitlines() or ["nothing"]
-        if "ENOSPC" in output or "Errno 28" in output:
-            return BoardError(f"The file system of {self.name} is full. Delete what does not belong to Leezenflow.")
+        if re.search(r"ENOSPC|OSError: 28\b", output):
+            return BoardError(f"{self.name} has no room left for files. Delete what does not belong to Leezenflow.")
         if "MemoryError" in output:
             return BoardError(f"{self.name} has too little memory left. Press its reset button, then try again.")
         return BoardError(f"{self.name} reports an error: {lines[-1]}")

@@ -13,7 +13,7 @@ from leezenflow_host.boards.identity import IDENTITY_CODE, BoardIdentity
 from leezenflow_host.errors import BoardError
 from leezenflow_host.image import RELEASE_MODULE, SLOT, Image
 
-# A board that was just plugged in needs a second or two, an unit in its pause reacts at once.
+# A board that was just plugged in needs a second or two; a unit in its pause reacts at once.
 _ANSWER_S = 8.0
 # How a file is called until the board has hashed it, and the release while it is out of service.
 _NEW, _HELD = ".new", ".held"
@@ -70,8 +70,8 @@ class SerialBoard:
     `name` is how messages call the board. Everything raises BoardError with the next physical step.
     """
 
-    def __init__(self, port: str, *, name: str | None = None, answer_s: float = _ANSWER_S) -> None:
-        self._link = BoardLink(port, name or f"The board at {port}", answer_s)
+    def __init__(self, port: str, *, name: str | None = None) -> None:
+        self._link = BoardLink(port, name or f"The board at {port}", _ANSWER_S)
 
     def __enter__(self) -> Self:
         return self
