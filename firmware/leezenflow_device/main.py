@@ -38,21 +38,23 @@ def _assemble(canvas, display, clock, options):
         canvas.load_picture(picture)
         return app.App(clock, app.StillPicture(Advice(), canvas), canvas, display, None, options["fps"])
     site = Site.from_dict(read_json("/site.json"), "/site.json")
+    transport = None
+    if site.look != "test_pattern":
+        # First of all, because it reserves the longest piece of memory: a whole message.
+        source = parse_source(site.source)
+        feed = load_driver("leezenflow_device.transports", source.scheme, "/site.json: source")
+        transport = feed.Transport(source, read_json("/secrets.json", {}), clock, site.unit_name)
     if hasattr(display, "set_brightness"):
         display.set_brightness(site.brightness)
     look = load_driver("leezenflow.renderings", site.look, "/site.json: look").Look(canvas, site.look_options)
+    if transport is None:
+        engine = app.StillPicture(Advice(), canvas, look)
+    else:
+        adapter = load_driver("leezenflow_adapters", site.adapter or "", "/site.json: adapter")
+        decoder = adapter.Decoder(site.region, site.intersection_id, site.signal_group, site.adapter_options)
+        engine = Engine(site, decoder, canvas, look)
     reporter = health.Health(options["health_s"], site.unit_name)
     watchdog = None
     if options["watchdog_ms"]:
         watchdog = app.Watchdog(options["watchdog_ms"], options["watchdog_grace_s"], clock.network)
-    transport = None
-    if site.look == "test_pattern":
-        engine = app.StillPicture(Advice(), canvas, look)
-    else:
-        source = parse_source(site.source)
-        adapter = load_driver("leezenflow_adapters", site.adapter or "", "/site.json: adapter")
-        decoder = adapter.Decoder(site.region, site.intersection_id, site.signal_group, site.adapter_options)
-        engine = Engine(site, decoder, canvas, look)
-        feed = load_driver("leezenflow_device.transports", source.scheme, "/site.json: source")
-        transport = feed.Transport(source, read_json("/secrets.json", {}), clock, site.unit_name)
     return app.App(clock, engine, canvas, display, transport, options["fps"], reporter, watchdog)
