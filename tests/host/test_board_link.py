@@ -176,6 +176,7 @@ def test_a_board_that_does_not_come_back_after_a_reset(micropython):
     with VirtualBoard() as plugged:
         board = SerialBoard(plugged.port, name="The board at P")
         board.reset()
+        assert "MicroPython" in board.watch_start(0.3)
         plugged.power_off()
         with pytest.raises(BoardError, match="The board at P did not come back after its reset"):
             board.watch_start(0.1)

@@ -139,14 +139,13 @@ class BoardLink:
             )
 
     def hard_reset(self) -> None:
-        """Reset the chip: the board starts as after power-on. The port is closed, and may be gone for a second."""
+        """Reset the chip: the board starts as after power-on. Then only `listen`, `reopen` or `close` make sense."""
         with self._translating("resetting"):
             transport = self._connected()
             transport.exec_raw_no_follow("import machine\nmachine.reset()")
             transport.in_raw_repl = False
-            # The board has acknowledged the command; give it the time to act before the port closes.
+            # The board has acknowledged the command; give it the time to act before anybody closes the port.
             time.sleep(0.1)
-        self.close()
 
     def reopen(self) -> None:
         """Open the port again after a reset and interrupt what runs."""
@@ -154,20 +153,23 @@ class BoardLink:
         self.enter_repl(soft_reset=False)
 
     def listen(self, duration_s: float) -> str:
-        """Open the port after a reset, return what the board prints for `duration_s` seconds, and close it."""
-        self._await_return()
+        """Return what the board prints in the next `duration_s` seconds, after a reset, undisturbed."""
         said = b""
-        port = self._connected().serial
         deadline = time.monotonic() + duration_s
-        with self._translating("listening to"):
-            while time.monotonic() < deadline:
+        while time.monotonic() < deadline:
+            try:
+                port = self._connected().serial
                 waiting = port.inWaiting()  # type: ignore[reportAttributeAccessIssue]
                 said += port.read(waiting) if waiting else b""
-                time.sleep(0.02)
-        self.close()
+            except _PORT_ERRORS:
+                # A board with USB of its own takes its port away while it restarts.
+                self._await_return()
+            time.sleep(0.02)
         return said.decode(errors="replace")
 
     def _await_return(self) -> None:
+        """Open the port again, which may be gone for a moment."""
+        self.close()
         deadline = time.monotonic() + _RETURN_S
         while True:
             try:

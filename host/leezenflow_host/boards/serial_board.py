@@ -94,11 +94,11 @@ class SerialBoard:
         return self._link.read_file(path)
 
     def reset(self) -> None:
-        """Reset the chip, so that the unit starts as after power-on; this closes the connection."""
+        """Reset the chip, so that the unit starts as after power-on; then `watch_start` or nothing."""
         self._link.hard_reset()
 
     def watch_start(self, patience_s: float) -> str:
-        """Return what a board prints in the first `patience_s` seconds after `reset`, without disturbing it."""
+        """Return what the board prints in the first `patience_s` seconds after `reset`; does not disturb it."""
         return self._link.listen(patience_s)
 
     def deploy(self, image: Image, progress: Progress | None = None) -> Deployment:
