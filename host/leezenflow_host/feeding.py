@@ -64,22 +64,28 @@ class MqttFeed:
         topic = self._topic or topic
         if not topic:
             raise InputError("--to: the recording names no topic; write one into the URL, as in mqtt://host/spat/1090")
-        self._last = self._client.publish(topic, payload, qos=1)
-        if self._last.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
+        sent = self._client.publish(topic, payload, qos=1)
+        if sent.rc == mqtt.MQTT_ERR_QUEUE_SIZE:
             raise LeezenflowError(
                 f"the MQTT broker at {self._address} has stopped taking messages. Check that it runs."
             )
+        self._last = sent
 
     def close(self) -> None:
         """Wait until the broker has everything, then disconnect."""
         try:
-            if self._last is not None:
-                self._last.wait_for_publish(ANSWER_S)
-                if not self._last.is_published():
-                    raise LeezenflowError(f"the MQTT broker at {self._address} left in the middle. Check that it runs.")
+            if self._last is not None and not self._arrived(self._last):
+                raise LeezenflowError(f"the MQTT broker at {self._address} left in the middle. Check that it runs.")
         finally:
             self._client.disconnect()
             self._client.loop_stop()
+
+    def _arrived(self, sent: mqtt.MQTTMessageInfo) -> bool:
+        try:
+            sent.wait_for_publish(ANSWER_S)
+            return sent.is_published()
+        except (RuntimeError, ValueError):  # what paho says of a message it could not even queue
+            return False
 
 
 class UdpFeed:

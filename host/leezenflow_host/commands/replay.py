@@ -80,13 +80,13 @@ def _write_advice(trace: Path, advice_file: Path, fps: int, options: SiteOptions
             for at_ms, advice in replay_frames(reader, engine, fps):
                 seen[advice.kind] = seen.get(advice.kind, 0) + 1
                 out.write(json.dumps(advice_record(at_ms, advice), separators=(",", ":")) + "\n")
-        frames = sum(seen.values())
-        if not frames:
-            raise InputError(f"{trace}: holds no message that could be read")
+            frames = sum(seen.values())
+            if not frames:
+                raise InputError(f"{trace}: holds no message that could be read")
+            if not engine.counters.get("accepted"):
+                raise InputError(_nothing_accepted(trace, engine, site.intersection_id, site.signal_group))
         shares = ", ".join(f"{kind} {count / frames:.1%}" for kind, count in sorted(seen.items()))
         console.print(f"{reader.message_count} messages, {frames} frames: {shares}")
-        if not engine.counters.get("accepted"):
-            raise InputError(_nothing_accepted(trace, engine, site.intersection_id, site.signal_group))
         write_memory(options.memory, engine.memory())
         for word, count in sorted(engine.counters.items()):
             if word != "accepted":
