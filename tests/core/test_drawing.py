@@ -11,7 +11,8 @@ from leezenflow.drawing.cyclist import Cyclist
 from leezenflow.drawing.digits import Digits
 from leezenflow.drawing.field import Field, Stripes
 from leezenflow.drawing.level import WHOLE
-from leezenflow.palettes import ACCENT_FULL, FIELD_SHADES, GREEN_FULL, GREEN_RAMP, RED_FULL, RED_RAMP
+from leezenflow.drawing.sprites import make_table
+from leezenflow.palettes import ACCENT_FULL, FIELD_SHADES, GREEN_FULL, GREEN_RAMP, INK_FULL, RED_FULL, RED_RAMP
 from scenes import import_look, say
 
 ROWS = 62
@@ -103,7 +104,7 @@ def ride(cyclist, canvas, kind, frames, elapsed_ms=40):
     changes = 0
     before = None
     for _ in range(frames):
-        cyclist.draw(canvas, 0, kind, elapsed_ms)
+        cyclist.draw(kind, elapsed_ms)
         shown = bytes(canvas.pixels[: 32 * (CYCLIST_ROWS - 2)])
         changes += before is not None and shown != before
         before = shown
@@ -114,7 +115,7 @@ def test_the_cyclist_rides_hurries_coasts_and_stands():
     moving = {}
     for kind in ("green", "sprint", "uncertain", "red"):
         canvas = Canvas(32, CYCLIST_ROWS)
-        cyclist = Cyclist()
+        cyclist = Cyclist(canvas, 0)
         ride(cyclist, canvas, kind, 50)
         moving[kind] = ride(cyclist, canvas, kind, 25)
     assert moving["sprint"] > moving["green"] > moving["uncertain"] > 2
@@ -123,7 +124,7 @@ def test_the_cyclist_rides_hurries_coasts_and_stands():
 
 def test_the_cyclist_brakes_and_sets_off():
     canvas = Canvas(32, CYCLIST_ROWS)
-    cyclist = Cyclist()
+    cyclist = Cyclist(canvas, 0)
     ride(cyclist, canvas, "green", 50)
     assert 1 < ride(cyclist, canvas, "red", 25) < 7
     assert set(rows_of(canvas)[-1]) == {ACCENT_FULL}  # the road lies still
@@ -134,9 +135,9 @@ def test_the_cyclist_brakes_and_sets_off():
 
 def test_a_cyclist_who_was_not_seen_for_long_just_stands():
     canvas = Canvas(32, CYCLIST_ROWS)
-    cyclist = Cyclist()
+    cyclist = Cyclist(canvas, 0)
     ride(cyclist, canvas, "green", 50)
-    cyclist.draw(canvas, 0, "red", 1000)
+    cyclist.draw("red", 1000)
     assert set(rows_of(canvas)[-1]) == {ACCENT_FULL}
 
 
@@ -146,20 +147,30 @@ def test_digits_show_seconds_rounded_up_and_centred():
         digits = Digits(sheet)
         assert digits.width == width
         seen = []
+        painted = []
+        canvas.fb.fill(77)
         for remaining_ms in (0, 1, 1_000, 1_001, 9_000, 9_001, 10_000, 99_000, 99_001, 250_000, None):
-            canvas.fb.fill(77)
-            digits.draw(canvas, 10, remaining_ms)
-            seen.append(bytes(canvas.pixels))
+            painted.append(digits.draw(canvas.fb, 1, 10, remaining_ms))
+            seen.append(canvas.checksum())
+            if remaining_ms == 250_000:
+                assert set(canvas.pixels) == {0, 77}
             assert set(rows_of(canvas)[9]) == {77} == set(rows_of(canvas)[10 + digits.height])
+            assert {row[0] for row in rows_of(canvas)} == {77} == {row[1 + width] for row in rows_of(canvas)}
         zero, one, still_one, two, nine, ten, also_ten, most, too_long, longer, unknown = seen
+        assert painted == [True, True, False, True, True, True, False, True, True, False, True]
         assert one == still_one
         assert ten == also_ten
         assert too_long == longer
         assert len({zero, one, two, nine, ten, most, too_long, unknown}) == 8
-        assert [index for index in too_long if index not in (0, 77)] == []
-        canvas.fb.fill(0)
-        digits.draw(canvas, 0, 1_500, None)
-        assert set(canvas.pixels) > {0}
+
+
+def test_digits_take_another_colour_at_once():
+    canvas = Canvas()
+    digits = Digits(sprites_digits)
+    digits.draw(canvas.fb, 0, 0, 7_000)
+    assert INK_FULL in set(canvas.pixels)
+    assert digits.draw(canvas.fb, 0, 0, 7_000, make_table((0, RED_FULL, RED_FULL, RED_FULL)))
+    assert set(canvas.pixels) == {0, RED_FULL}
 
 
 def test_letters_are_drawn_as_the_source_has_them():
@@ -212,6 +223,23 @@ def draw_once(name, options, kind, remaining_ms, now_ms=0):
     canvas = Canvas()
     import_look(name).Look(canvas, options).draw(say(Advice(), kind, remaining_ms, 30_000), canvas, now_ms)
     return bytes(canvas.pixels)
+
+
+def test_a_ring_painted_bit_by_bit_is_the_ring_painted_at_once():
+    module = import_look("wait_ring")
+    canvas = Canvas()
+    look = module.Look(canvas)
+    advice = Advice()
+    now_ms = 0
+    plays = ((30_000, 4_000), (12_000, 29_000), (29_000, 100), (100, 29_900))
+    for first_ms, last_ms in plays:
+        for step in range(40):
+            remaining_ms = first_ms + (last_ms - first_ms) * step // 39
+            now_ms += 1_000  # longer than any easing
+            look.draw(say(advice, "red", remaining_ms, 30_000), canvas, now_ms)
+            fresh = Canvas()
+            module.Look(fresh).draw(advice, fresh, 0)
+            assert rows_of(canvas, 0, 62) == rows_of(fresh, 0, 62), remaining_ms
 
 
 def test_speed_hint_says_slower_only_where_slower_helps():

@@ -4,6 +4,7 @@
 
 from leezenflow import sprites_bicycle as sheet
 from leezenflow.advice import GREEN, SPRINT, UNCERTAIN
+from leezenflow.drawing.rows import Rows
 from leezenflow.drawing.sprites import INK_SHADES, make_table, unpack_frames
 from leezenflow.palettes import ACCENT_FULL, BLACK
 
@@ -27,9 +28,17 @@ DASH = 6
 
 
 class Cyclist:
-    """The cyclist, animated by how much time has gone by."""
+    """The cyclist in the HEIGHT rows of `canvas` from `top`, animated by how much time has gone by."""
 
-    def __init__(self):
+    def __init__(self, canvas, top):
+        self._rows = Rows(canvas, top, sheet.HEIGHT)
+        self._left = (canvas.width - WIDTH) >> 1
+        self._roads, self._still_road = _lay_road(canvas.width)
+        pixels = memoryview(canvas.pixels)
+        end = (top + HEIGHT) * canvas.width
+        self._upper_road = pixels[end - 2 * canvas.width : end - canvas.width]
+        self._lower_road = pixels[end - canvas.width : end]
+        self._shown = None
         self._ride = unpack_frames(sheet, sheet.RIDE)
         self._sprint = unpack_frames(sheet, sheet.SPRINT)
         self._coast = unpack_frames(sheet, sheet.COAST)
@@ -39,10 +48,8 @@ class Cyclist:
         self._phase = 0
         self._speed = None
 
-    def draw(self, canvas, top, kind, elapsed_ms):
-        """Paint the rows `top` .. `top` + HEIGHT - 1; `kind` as of an Advice, `elapsed_ms` 0..1000."""
-        fb = canvas.fb
-        width = canvas.width
+    def draw(self, kind, elapsed_ms):
+        """Paint all rows; `kind` as of an Advice, `elapsed_ms` 0..1000 since the frame before."""
         if kind == GREEN:
             wanted = RIDE_SPEED * UNIT
             frames = self._ride
@@ -66,14 +73,24 @@ class Cyclist:
             frames = self._stand
         phase = (self._phase + speed * elapsed_ms // 1000) % LOOP
         self._phase = phase
-        fb.fill_rect(0, top, width, HEIGHT, BLACK)
-        fb.blit(frames[(phase >> 10) % len(frames)], (width - WIDTH) >> 1, top, BLACK, self._shades)
+        picture = frames[(phase >> 10) % len(frames)]
+        rows = self._rows
+        if picture is not self._shown:
+            self._shown = picture
+            rows.fb.fill(BLACK)
+            rows.fb.blit(picture, self._left, 0, BLACK, self._shades)
+        rows.show()
         # The road: a dashed line that runs past, whole under a standing bicycle.
-        row = top + HEIGHT - 2
-        if speed:
-            dash = -(phase * ROAD_COLUMNS >> 10) % (2 * DASH) - 2 * DASH
-            while dash < width:
-                fb.fill_rect(dash, row, DASH, 2, ACCENT_FULL)
-                dash += 2 * DASH
-        else:
-            fb.fill_rect(0, row, width, 2, ACCENT_FULL)
+        road = self._roads[(phase * ROAD_COLUMNS >> 10) % (2 * DASH)] if speed else self._still_road
+        self._upper_road[:] = road
+        self._lower_road[:] = road
+
+
+def _lay_road(width):
+    """A row of the dashed road for every shift to the left, and one without gaps."""
+    row = bytearray(width + 2 * DASH)
+    for column in range(len(row)):
+        row[column] = ACCENT_FULL if column % (2 * DASH) < DASH else BLACK
+    view = memoryview(row)
+    whole = bytes((ACCENT_FULL,)) * width
+    return tuple(view[shift : shift + width] for shift in range(2 * DASH)), memoryview(whole)

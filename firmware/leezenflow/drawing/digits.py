@@ -39,27 +39,34 @@ class Digits:
         self._pitch = sheet.WIDTH + GAP
         self.height = sheet.HEIGHT
         self.width = 2 * sheet.WIDTH + GAP
+        self._shown = None
+        self._shown_in = None
 
-    def draw(self, canvas, top, remaining_ms, shades=None):
-        """Paint `height` rows from `top`; `remaining_ms` None draws dashes, more than HIGHEST seconds nothing.
+    def draw(self, fb, left, top, remaining_ms, shades=None):
+        """Paint `width` x `height` pixels from (left, top) of `fb` if the number differs from the one before.
 
-        `shades`: a table of four indices (the first stays transparent), white if left out.
+        `remaining_ms` None stands for dashes, more than HIGHEST seconds for nothing. `shades`: a table of four
+        indices (the first stays transparent), white if left out. Returns True if anything was painted.
         """
         if shades is None:
             shades = self._shades
-        fb = canvas.fb
+        seconds = -1
+        if remaining_ms is not None:
+            seconds = (remaining_ms + 999) // 1000
+            if seconds > HIGHEST:
+                seconds = HIGHEST + 1
+        if seconds == self._shown and shades is self._shown_in:
+            return False
+        self._shown = seconds
+        self._shown_in = shades
         pitch = self._pitch
-        left = (canvas.width - self.width) >> 1
         fb.fill_rect(left, top, self.width, self.height, BLACK)
-        if remaining_ms is None:
+        if seconds < 0:
             fb.blit(self._dash, left, top, BLACK, shades)
             fb.blit(self._dash, left + pitch, top, BLACK, shades)
-            return
-        seconds = (remaining_ms + 999) // 1000
-        if seconds > HIGHEST:
-            return
-        if seconds < 10:
+        elif seconds < 10:
             fb.blit(self._digits[seconds], left + (pitch >> 1), top, BLACK, shades)
-            return
-        fb.blit(self._digits[seconds // 10], left, top, BLACK, shades)
-        fb.blit(self._digits[seconds % 10], left + pitch, top, BLACK, shades)
+        elif seconds <= HIGHEST:
+            fb.blit(self._digits[seconds // 10], left, top, BLACK, shades)
+            fb.blit(self._digits[seconds % 10], left + pitch, top, BLACK, shades)
+        return True

@@ -13,6 +13,7 @@ from leezenflow.drawing.cyclist import HEIGHT as CYCLIST_ROWS
 from leezenflow.drawing.cyclist import Cyclist
 from leezenflow.drawing.digits import Digits
 from leezenflow.drawing.level import Stopwatch
+from leezenflow.drawing.rows import Rows
 from leezenflow.palettes import BLACK, fill_palette
 
 OPTIONS = {
@@ -33,11 +34,13 @@ class Look:
 
     def __init__(self, canvas, options=None):
         fill_palette(canvas.palette, (options or {}).get("palette"))
-        self._cyclist_top = canvas.height - CYCLIST_ROWS
-        self._digits = Digits(sprites_digits)
-        self._digits_top = self._cyclist_top - GAP - self._digits.height
-        self._field = AdviceField(canvas, self._digits_top - GAP)
-        self._cyclist = Cyclist()
+        self._digits = digits = Digits(sprites_digits)
+        cyclist_top = canvas.height - CYCLIST_ROWS
+        digits_top = cyclist_top - digits.height - 2 * GAP
+        self._rows = Rows(canvas, digits_top, digits.height + 2 * GAP)
+        self._digits_left = (canvas.width - digits.width) // 2
+        self._field = AdviceField(canvas, digits_top)
+        self._cyclist = Cyclist(canvas, cyclist_top)
         self._stopwatch = Stopwatch()
 
     def draw(self, advice, canvas, now_ms):
@@ -49,6 +52,6 @@ class Look:
             canvas.fb.fill(BLACK)
             return
         field.draw(advice, canvas, elapsed_ms)
-        canvas.fb.fill_rect(0, field.rows, canvas.width, self._cyclist_top - field.rows, BLACK)
-        self._digits.draw(canvas, self._digits_top, field.level.remaining_ms(advice))
-        self._cyclist.draw(canvas, self._cyclist_top, advice.kind, elapsed_ms)
+        self._digits.draw(self._rows.fb, self._digits_left, GAP, field.level.remaining_ms(advice))
+        self._rows.show()
+        self._cyclist.draw(advice.kind, elapsed_ms)

@@ -37,9 +37,9 @@ class Look:
 
     def __init__(self, canvas, options=None):
         fill_palette(canvas.palette, (options or {}).get("palette"))
-        self._cyclist_top = canvas.height - CYCLIST_ROWS
-        self._field = AdviceField(canvas, self._cyclist_top - GAP)
-        self._cyclist = Cyclist()
+        cyclist_top = canvas.height - CYCLIST_ROWS
+        self._field = AdviceField(canvas, cyclist_top - GAP)
+        self._cyclist = Cyclist(canvas, cyclist_top)
         self._stopwatch = Stopwatch()
 
     def draw(self, advice, canvas, now_ms):
@@ -51,4 +51,4 @@ class Look:
             return
         self._field.draw(advice, canvas, elapsed_ms)
         canvas.fb.fill_rect(0, self._field.rows, canvas.width, GAP, BLACK)
-        self._cyclist.draw(canvas, self._cyclist_top, advice.kind, elapsed_ms)
+        self._cyclist.draw(advice.kind, elapsed_ms)

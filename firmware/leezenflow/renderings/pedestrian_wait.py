@@ -13,6 +13,7 @@ from leezenflow.advice import DARK, GREEN, RED, SPRINT
 from leezenflow.canvas import framebuf
 from leezenflow.drawing.digits import Digits
 from leezenflow.drawing.level import Level, Stopwatch
+from leezenflow.drawing.rows import Rows
 from leezenflow.drawing.sprites import make_table
 from leezenflow.drawing.symbols import Symbol
 from leezenflow.palettes import (
@@ -57,11 +58,14 @@ class Look:
         options = options or {}
         fill_palette(canvas.palette, options.get("palette"))
         self._press_hint = options.get("press_hint", True)
-        self._digits = Digits(sprites_digits)
-        self._top = top = self._digits.height + GAP
-        self._rows = rows = canvas.height - top
-        self._carpet = _weave(canvas.width, rows)
+        self._digits = digits = Digits(sprites_digits)
+        self._digits_left = (canvas.width - digits.width) // 2
+        self._head = Rows(canvas, 0, digits.height)
+        self._top = top = digits.height + GAP
+        self._cloth = cloth = Rows(canvas, top, canvas.height - top)
+        self._carpet = _weave(canvas.width, cloth.count)
         self._colours = {ramp: _colour(ramp) for ramp in (GREEN_RAMP, RED_RAMP, NEUTRAL_RAMP)}
+        self._ramp = None
         self._press = Symbol(sheet.PRESS)
         self._thanks = Symbol(sheet.THANKS)
         self._stopwatch = Stopwatch()
@@ -80,27 +84,31 @@ class Look:
         if kind == GREEN or kind == SPRINT:
             ramp = GREEN_RAMP
             self._thanks.draw(canvas, 0, now_ms)
-        elif kind == RED:
-            ramp = RED_RAMP
-            self._digits.draw(canvas, 0, self._level.remaining_ms(advice))
         else:
-            ramp = NEUTRAL_RAMP
-            if self._press_hint:
+            ramp = RED_RAMP if kind == RED else NEUTRAL_RAMP
+            if kind != RED and self._press_hint:
                 self._press.draw(canvas, 0, now_ms)
             else:
-                self._digits.draw(canvas, 0, None)
-        rows = self._rows
-        gone = (rows - SHORTEST) * (32768 - level) >> 15
-        top = self._top + gone
-        fb.blit(self._carpet, 0, self._top, -1, self._colours[ramp])
-        fb.fill_rect(0, self._top, width, gone, BLACK)
+                self._digits.draw(self._head.fb, self._digits_left, 0, self._level.remaining_ms(advice))
+                self._head.show()
+        cloth = self._cloth
+        if ramp != self._ramp:
+            self._ramp = ramp
+            cloth.fb.blit(self._carpet, 0, 0, -1, self._colours[ramp])
+        cloth.show()
+        gone = (cloth.count - SHORTEST) * (32768 - level) >> 15
         if gone:
-            # The roll lies across the far end.
-            across = FAR_WIDTH + (width - FAR_WIDTH) * gone // rows
-            left = (width - across) >> 1
-            fb.fill_rect(left - 1, top - 1, across + 2, ROLL_ROWS + 1, ramp + FIELD_SHADES - 1)
-            fb.hline(left - 1, top + ROLL_ROWS, across + 2, ramp + 12)
-            fb.hline(left, top, across, INK_RAMP + 8)
+            self._roll_up(fb, width, gone, ramp)
+
+    def _roll_up(self, fb, width, gone, ramp):
+        """Take `gone` rows off the far end; the roll lies across what is left."""
+        top = self._top + gone
+        fb.fill_rect(0, self._top, width, gone, BLACK)
+        across = FAR_WIDTH + (width - FAR_WIDTH) * gone // self._cloth.count
+        left = (width - across) >> 1
+        fb.fill_rect(left - 1, top - 1, across + 2, ROLL_ROWS + 1, ramp + FIELD_SHADES - 1)
+        fb.hline(left - 1, top + ROLL_ROWS, across + 2, ramp + 12)
+        fb.hline(left, top, across, INK_RAMP + 8)
 
 
 def _weave(width, rows):

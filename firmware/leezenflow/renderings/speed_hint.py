@@ -44,10 +44,10 @@ class Look:
         options = options or {}
         fill_palette(canvas.palette, options.get("palette"))
         self._slack_ms = options.get("slack_ms", 6000)
-        self._cyclist_top = canvas.height - CYCLIST_ROWS
-        self._field = AdviceField(canvas, self._cyclist_top - GAP)
+        cyclist_top = canvas.height - CYCLIST_ROWS
+        self._field = AdviceField(canvas, cyclist_top - GAP)
         self._symbol_top = (self._field.rows - SYMBOL_ROWS) // 2
-        self._cyclist = Cyclist()
+        self._cyclist = Cyclist(canvas, cyclist_top)
         self._stopwatch = Stopwatch()
         self._steady = Symbol(sheet.STEADY)
         self._faster = Symbol(sheet.FASTER)
@@ -75,4 +75,4 @@ class Look:
             else:
                 self._wait.draw(canvas, self._symbol_top, 0)
         canvas.fb.fill_rect(0, self._field.rows, canvas.width, GAP, BLACK)
-        self._cyclist.draw(canvas, self._cyclist_top, kind, elapsed_ms)
+        self._cyclist.draw(kind, elapsed_ms)

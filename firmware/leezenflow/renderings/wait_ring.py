@@ -12,6 +12,7 @@ from leezenflow.drawing.cyclist import HEIGHT as CYCLIST_ROWS
 from leezenflow.drawing.cyclist import Cyclist
 from leezenflow.drawing.digits import Digits
 from leezenflow.drawing.level import Level, Stopwatch
+from leezenflow.drawing.rows import Rows
 from leezenflow.drawing.sprites import make_table
 from leezenflow.palettes import BLACK, FIELD_SHADES, GREEN_RAMP, NEUTRAL_RAMP, RED_RAMP, fill_palette
 
@@ -28,6 +29,8 @@ GAP = 2
 # A light is 3 x 3 pixels, one every 4.
 LIGHT = 3
 PITCH = 4
+# A light goes out in so many steps.
+STEPS = 8
 # Shade of a light that has gone out.
 OUT = 9
 # Uncertain: every fourth light is lit, and the next one after this time.
@@ -40,26 +43,29 @@ class Look:
 
     def __init__(self, canvas, options=None):
         fill_palette(canvas.palette, (options or {}).get("palette"))
-        self._cyclist_top = canvas.height - CYCLIST_ROWS
-        self._rows = rows = self._cyclist_top - GAP
-        self._digits = Digits(sprites_digits_small)
-        self._digits_top = (rows - self._digits.height) // 2
-        self._xs, self._ys = _place_lights(canvas.width, rows)
+        cyclist_top = canvas.height - CYCLIST_ROWS
+        self._rows = rows = Rows(canvas, 0, cyclist_top)
+        self._xs, self._ys = _place_lights(canvas.width, cyclist_top - GAP)
+        self._digits = digits = Digits(sprites_digits_small)
+        self._digits_left = (canvas.width - digits.width) // 2
+        self._digits_top = (cyclist_top - GAP - digits.height) // 2
         self._shades = {ramp: _shade(ramp) for ramp in (GREEN_RAMP, RED_RAMP, NEUTRAL_RAMP)}
-        self._cyclist = Cyclist()
+        self._fb = rows.fb
+        self._cyclist = Cyclist(canvas, cyclist_top)
         self._stopwatch = Stopwatch()
         self._level = Level()
         self._run_ms = 0
+        # What the ring shows: its ramp and, in 1/STEPS of a light, how much of it is lit (or which step it runs at).
+        self._ramp = None
+        self._lit = 0
 
     def draw(self, advice, canvas, now_ms):
         """Paint the whole frame; `now_ms` monotonic, its jumps are survived. Allocates nothing."""
         elapsed_ms = self._stopwatch.lap(now_ms)
         level = self._level.update(advice, elapsed_ms)
         kind = advice.kind
-        fb = canvas.fb
-        fb.fill_rect(0, 0, canvas.width, self._cyclist_top, BLACK)
         if kind == DARK:
-            fb.fill(BLACK)
+            canvas.fb.fill(BLACK)
             return
         if kind == GREEN or kind == SPRINT:
             ramp = GREEN_RAMP
@@ -67,37 +73,49 @@ class Look:
             ramp = RED_RAMP
         else:
             ramp = NEUTRAL_RAMP
-        self._digits.draw(canvas, self._digits_top, self._level.remaining_ms(advice), self._shades[ramp])
         if ramp == NEUTRAL_RAMP:
             self._run_ms = (self._run_ms + elapsed_ms) % (STEP_MS * EVERY)
-            self._draw_running(fb, self._run_ms // STEP_MS)
+            self._run(self._run_ms // STEP_MS)
         else:
-            self._draw_left(fb, ramp, level)
-        self._cyclist.draw(canvas, self._cyclist_top, kind, elapsed_ms)
+            self._light(ramp, level * len(self._xs) * STEPS >> 15)
+        remaining_ms = self._level.remaining_ms(advice)
+        self._digits.draw(self._fb, self._digits_left, self._digits_top, remaining_ms, self._shades[ramp])
+        self._rows.show()
+        self._cyclist.draw(kind, elapsed_ms)
 
-    def _draw_left(self, fb, ramp, level):
-        """The lights that are left; the one that goes out next fades."""
-        xs = self._xs
-        ys = self._ys
-        count = len(xs)
-        left = level * count
-        for number in range(count):
-            # The first lights of the ring go out first.
-            light = left - ((count - 1 - number) << 15)
-            if light >= 32768:
-                shade = FIELD_SHADES - 1
-            elif light <= 0:
-                shade = OUT
-            else:
-                shade = OUT + (light * (FIELD_SHADES - 1 - OUT) >> 15)
-            fb.fill_rect(xs[number], ys[number], LIGHT, LIGHT, ramp + shade)
+    def _light(self, ramp, lit):
+        """Bring the ring to `lit`, in 1/STEPS of a light; only lights that change are painted."""
+        count = len(self._xs)
+        if ramp != self._ramp:
+            first = 0
+            last = count - 1
+        elif lit == self._lit:
+            return
+        else:
+            # The first lights of the ring go out first; the one between lit and unlit fades.
+            less = min(lit, self._lit)
+            more = max(lit, self._lit)
+            first = count - 1 - more // STEPS
+            last = count - 1 - less // STEPS
+            if first < 0:
+                first = 0
+        self._ramp = ramp
+        self._lit = lit
+        for number in range(first, last + 1):
+            light = lit - (count - 1 - number) * STEPS
+            light = 0 if light < 0 else STEPS if light > STEPS else light
+            shade = OUT + light * (FIELD_SHADES - 1 - OUT) // STEPS
+            self._fb.fill_rect(self._xs[number], self._ys[number], LIGHT, LIGHT, ramp + shade)
 
-    def _draw_running(self, fb, step):
-        xs = self._xs
-        ys = self._ys
-        for number in range(len(xs)):
+    def _run(self, step):
+        """Let every EVERY-th light run around."""
+        if self._ramp == NEUTRAL_RAMP and step == self._lit:
+            return
+        self._ramp = NEUTRAL_RAMP
+        self._lit = step
+        for number in range(len(self._xs)):
             shade = FIELD_SHADES - 1 if (number - step) % EVERY == 0 else OUT
-            fb.fill_rect(xs[number], ys[number], LIGHT, LIGHT, NEUTRAL_RAMP + shade)
+            self._fb.fill_rect(self._xs[number], self._ys[number], LIGHT, LIGHT, NEUTRAL_RAMP + shade)
 
 
 def _place_lights(width, rows):
