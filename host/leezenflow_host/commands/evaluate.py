@@ -83,7 +83,8 @@ def _sweep(console: Console, recording: Any, site: Site, truth: Any, memory: byt
         limited = copy.copy(site)
         limited.max_wrong_permille = permille
         figures = judge(recording, limited, truth, memory=memory)
-        shares = {name: figures[f"{name}_share"] for name in ("wrong_colour", "wrong_green", "answered", "uncertain")}
+        names = ("wrong_colour_share", "wrong_green_share", "answered_share", "uncertain_share")
+        shares = {name: figures[name] for name in names}
         rows.append({"max_wrong_percent": None if permille is None else permille / 10, **shares})
         rows[-1]["flicker_ratio"] = figures["flicker_ratio"]
         cells = ["-" if share is None else f"{share:.2%}" for share in shares.values()]
