@@ -11,7 +11,7 @@ INK_SHADES = (BLACK, INK_RAMP + 5, INK_RAMP + 10, INK_FULL)
 
 def unpack_frames(sheet, pictures):
     """All pictures of one loop; `sheet` is the generated module, `pictures` one of its constants."""
-    view = memoryview(bytearray(pictures))
+    view = memoryview(pictures)
     size = sheet.FRAME_BYTES
     return tuple(
         framebuf.FrameBuffer(view[start : start + size], sheet.WIDTH, sheet.HEIGHT, framebuf.GS2_HMSB)

@@ -7,6 +7,8 @@
 LOOK "per_pixel" is the yardstick: the same canvas filled pixel by pixel with three colour bytes each, in a loop.
 """
 
+# MicroPython has more in these modules than CPython.
+# pyright: reportAttributeAccessIssue=false
 import gc
 import sys
 import time
