@@ -27,7 +27,7 @@ LIT_EXTRA_CYCLES = 9
 # Constant-current drivers of panels follow their OE pin within some 50 ns; shorter pulses lose the lowest planes.
 SHORTEST_LIT_NS = 140
 # What `refresh_hz = 0` tries, best first. Below 120 Hz cameras and moving eyes see stripes.
-REFRESH_STEPS_HZ = (520, 400, 300, 240, 200, 150, 120)
+REFRESH_STEPS_HZ = (560, 400, 300, 240, 200, 150, 120)
 DEEPEST_BITS = 12
 # A word of the row state machine: address (3 to 5 bits), then cycles of darkness, then cycles lit, each less one.
 ROW_WORD_LIT_BITS = 14

@@ -35,7 +35,8 @@ class Panel:
 
     Shortest times, in the caller's unit. `set_up`, `hold`: data must have stood before, and stay after, a rising clock;
     `latch_gap`: between the last rising clock and LAT; `latch_settle`, `settle`: from the end of LAT, and from an
-    address change, to OE on; `blank`: from OE off to an address change or LAT.
+    address change, to OE on; `blank`: from OE off to an address change or LAT. `joined`: the first levels come from
+    the middle of a line, so nothing is noted before the first LAT.
     """
 
     columns: int
@@ -46,11 +47,12 @@ class Panel:
     latch_settle: float = 0
     settle: float = 0
     blank: float = 0
+    joined: bool = False
     exposures: list[Exposure] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._levels = 1 << self.pins.oe
+        self._levels: int | None = None
         self._shifted = bytearray()
         self._latched = b""
         never = -(1 << 60)
@@ -62,6 +64,9 @@ class Panel:
 
     def feed(self, at: int, levels: int) -> None:
         """The pins have new levels from `at` on."""
+        if self._levels is None:
+            self._levels = levels
+            return
         pins = self.pins
         changed = levels ^ self._levels
         lit = not levels >> pins.oe & 1
@@ -87,10 +92,11 @@ class Panel:
             if levels >> pins.latch & 1:
                 if at - self._clock_at < self.latch_gap:
                     self._complain(at, "LAT too soon after the clock")
-                if len(self._shifted) != self.columns:
+                if len(self._shifted) != self.columns and not self.joined:
                     self._complain(at, f"{len(self._shifted)} clocks before LAT")
                 self._latched = bytes(self._shifted)
                 self._shifted.clear()
+                self.joined = False
         if changed >> pins.oe & 1:
             if lit:
                 if at - self._latch_at < self.latch_settle:
@@ -100,7 +106,8 @@ class Panel:
                 self._lit_at = at
             else:
                 row = (levels & self._address_mask) >> pins.address
-                self.exposures.append(Exposure(self._lit_at, row, self._latched, at - self._lit_at))
+                if not self.joined and self._latched:
+                    self.exposures.append(Exposure(self._lit_at, row, self._latched, at - self._lit_at))
                 self._dark_at = at
         self._levels = levels
 

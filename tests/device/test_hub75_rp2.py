@@ -228,7 +228,15 @@ def test_a_dead_refresh_is_reported(load: Any):
         ({"planes": 10, "dither": 0, "refresh_hz": 800}, (8, 16), Pins(address_bits=3)),
         # The pins of a common jumper wiring, LAT and OE between CLK and the address.
         (
-            {"clock_pin": 6, "latch_pin": 7, "oe_pin": 8, "address_pin": 9, "dither": 3, "planes": 6, "refresh_hz": 9000},
+            {
+                "clock_pin": 6,
+                "latch_pin": 7,
+                "oe_pin": 8,
+                "address_pin": 9,
+                "dither": 3,
+                "planes": 6,
+                "refresh_hz": 9000,
+            },
             (8, 16),
             Pins(address=9, address_bits=3, clock=6, latch=7, oe=8),
         ),
