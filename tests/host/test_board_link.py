@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from leezenflow_host.board_config import read_board
-from leezenflow_host.boards import board_link, port_trouble, serial_board
+from leezenflow_host.boards import board_link, port_trouble, serial_board, virtual_console
 from leezenflow_host.boards.identity import BoardIdentity, check_identity
 from leezenflow_host.boards.port_trouble import explain_port, find_holders
 from leezenflow_host.boards.serial_board import SerialBoard
@@ -197,6 +197,31 @@ def test_errors_of_the_board_are_told_in_words(micropython, code, words, monkeyp
             board._link.execute(code)
         with pytest.raises(BoardError, match="answers nonsense"):
             board._link.evaluate("print('not a literal')")
+
+
+STUBBORN = b"""
+import time
+for _ in range(3):
+    try:
+        while True:
+            time.sleep_ms(5)
+    except KeyboardInterrupt:
+        print("no")
+"""
+
+
+def test_a_program_that_catches_interrupts_is_asked_again(micropython, monkeypatch):
+    monkeypatch.setattr(virtual_console, "_INTERRUPT_PATIENCE_S", 0.05)
+    monkeypatch.setattr(board_link, "_READ_S", 2)
+    monkeypatch.setattr(serial_board, "_ANSWER_S", 20)
+    with VirtualBoard() as plugged:
+        with SerialBoard(plugged.port) as board:
+            board._link.write_file("/main.py", STUBBORN, lambda count: None)
+        plugged.hard_reset()
+        with SerialBoard(plugged.port) as board:
+            assert board.identify().interpreter == "micropython"
+            assert board.read_file("/main.py") == STUBBORN
+        assert plugged.log.count("no\n") == 3
 
 
 def test_a_link_prints_nothing(far_end, capsys):

@@ -111,6 +111,25 @@ def _leezenflow(*arguments: str, **variables: str) -> subprocess.Popen[str]:
     )
 
 
+def test_sigterm_ends_a_command_as_tidily_as_an_error(tmp_path):
+    (tmp_path / "odd_one.py").write_text(
+        COMMAND.format(
+            body="import time\n    try:\n        click.echo('begun')\n        time.sleep(60)\n"
+            "    finally:\n        click.echo('tidy')"
+        )
+    )
+    code = "import sys; from leezenflow_host import cli, commands; commands.__path__.append(sys.argv[1]); "
+    code += "cli.main(['odd-one'])"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout is not None and process.stdout.readline() == "begun\n"
+    process.terminate()
+    assert process.stdout.read() == "tidy\n"
+    assert process.wait() == cli.TERMINATED
+
+
 def test_a_reader_that_goes_away_is_no_error():
     process = _leezenflow("--help")
     assert process.stdout is not None and process.stderr is not None

@@ -209,6 +209,36 @@ def test_modules_are_found_by_name():
     assert module_file("leezenflow.nothing") is None
 
 
+def test_relative_imports_are_followed(tmp_path, monkeypatch):
+    package = tmp_path / "leezenflow_device"
+    (package / "displays").mkdir(parents=True)
+    (package / "__init__.py").write_text("from . import ticks\n")
+    (package / "ticks.py").write_text("")
+    (package / "main.py").write_text("from .displays.virtual import Display\nimport sys, leezenflow_device.absent\n")
+    (package / "displays" / "__init__.py").write_text("")
+    (package / "displays" / "virtual.py").write_text("from ..wires import WIRES\nfrom . import _pins\nOPTIONS = {}\n")
+    (package / "displays" / "_pins.py").write_text("")
+    (package / "wires.py").write_text("WIRES = 3\n")
+    for name, text in (("boot", "DARK_PINS = ()\nDARK_STRANDS = ()\n"), ("loader", ""), ("other", "")):
+        (package / f"{name}.py").write_text("\n" + text)
+    folder = package_folder
+
+    def find(name: str) -> Path:
+        return package if name == "leezenflow_device" else folder(name)
+
+    board = read_board("virtual")
+    for module in ("image", "drivers"):
+        monkeypatch.setattr(f"leezenflow_host.{module}.package_folder", find)
+    found = {path for path in modules(build_image(board, None, compiler=None)) if path.startswith("leezenflow_device")}
+    assert found == {
+        f"leezenflow_device/{name}.py"
+        for name in ("__init__", "ticks", "main", "displays/__init__", "displays/virtual", "displays/_pins", "wires")
+    }
+    (package / "boot.py").write_text("DARK_PINS = ()\n")
+    with pytest.raises(InputError, match=r"boot\.py must hold the line 'DARK_PINS = \(\)' once"):
+        build_image(board, None, compiler=None)
+
+
 def _tree(folder: Path) -> dict[str, bytes]:
     return {
         f"/{file.relative_to(folder).as_posix()}": file.read_bytes() for file in folder.rglob("*") if file.is_file()

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`leezenflow install`: a board brought to its image, a tree for other tools, and what stands in the way."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from leezenflow_host import cli
 from leezenflow_host.board_config import read_board
@@ -14,6 +16,7 @@ from leezenflow_host.boards.virtual import VirtualBoard
 from leezenflow_host.commands import install
 from leezenflow_host.errors import LeezenflowError
 from leezenflow_host.image import build_image
+from leezenflow_host.mpy import Abi
 from leezenflow_host.site_config import example_site
 
 # In the place of the firmware: what is tested here is its installation.
@@ -176,6 +179,35 @@ def test_dry_run_writes_nothing(capsys, tmp_path, monkeypatch):
     assert (code, err) == (0, "")
     assert "  /boot.py\n" in out and out.splitlines()[-1].startswith("Would install Leezenflow ")
     assert not tree.exists()
+
+
+def test_compiled_or_not_is_a_matter_of_choice(capsys, loader, micropython, state_folder):
+    assert run(capsys, "--board", "virtual", "--port", "virtual", "--mpy")[0] == 0
+    assert file_on_board(state_folder, "/a/leezenflow/engine.mpy") is not None
+    assert run(capsys, "--board", "virtual", "--port", "virtual", "--no-mpy")[0] == 0
+    assert file_on_board(state_folder, "/a/leezenflow/engine.mpy") is None
+    assert file_on_board(state_folder, "/a/leezenflow/engine.py") is not None
+
+
+def test_a_board_that_loads_no_mpy_gets_sources(capsys, loader, micropython, state_folder, monkeypatch):
+    monkeypatch.setattr(install.Abi, "from_implementation", lambda mpy: None)
+    assert run(capsys, "--board", "virtual", "--port", "virtual")[0] == 0
+    assert file_on_board(state_folder, "/a/leezenflow/engine.py") is not None
+    code, _, err = run(capsys, "--board", "virtual", "--port", "virtual", "--mpy")
+    assert (code, "loads no .mpy files; use --no-mpy" in err) == (1, True)
+    monkeypatch.setattr(install.Abi, "from_implementation", lambda mpy: Abi("5", "x64"))
+    assert run(capsys, "--board", "virtual", "--port", "virtual")[0] == 0
+    code, _, err = run(capsys, "--board", "virtual", "--port", "virtual", "--mpy")
+    assert (code, "The board loads .mpy version 5" in err) == (1, True)
+
+
+def test_a_terminal_shows_progress(capsys, loader, micropython, monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr(
+        install, "Console", lambda **_: Console(file=screen, force_terminal=True, width=100, legacy_windows=False)
+    )
+    assert run(capsys, "--board", "virtual", "--port", "virtual")[0] == 0
+    assert "virtual" in screen.getvalue() and "kB" in screen.getvalue()
 
 
 def test_without_mpy_cross_only_who_asks_for_it_is_told(capsys, tmp_path, monkeypatch):
