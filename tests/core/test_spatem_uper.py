@@ -259,6 +259,45 @@ def test_behind_geonetworking_btp_and_security():
         assert state.movement.events[0].likely_time == 33_530
 
 
+def test_long_messages_in_wrappers():
+    long = spatem(message(group(1, *[RED] * 16), group(12, RED), group(2, *[RED] * 16)))
+    assert 256 < len(long)
+    middle = spatem(message(group(1, *[RED] * 12), group(12, RED)))
+    assert 127 < len(middle) < 256
+    unicast = (
+        b"\x20\x20\x02\x80" + (len(long) + 4).to_bytes(2, "big") + b"\x01\x00" + bytes(48) + b"\x07\xd4\0\0" + long
+    )
+    for wrapped in (
+        b"\x03\x80" + coer(long),
+        b"\x03\x80" + coer(middle),
+        b"\x03\x81\x01\x40\x03\x80" + coer(long) + bytes(70),
+        b"\x01\x00\x1a\x01" + unicast,
+        message_frame(message(group(1, *[RED] * 16), group(12, RED))),
+        b"header" + message_frame(message(group(1, *[RED] * 16), group(12, RED))),
+    ):
+        assert decode(wrapped)[0] is True
+
+
+def test_wrappers_cut_short_or_of_another_kind():
+    payload = spatem(message(group(12, RED)))
+    for wrapped in (
+        b"\x11\x00\x1a\x01" + b"\x20\x10" + bytes(60),  # a beacon carries nothing
+        b"\x11\x00\x1a\x01" + b"\x00\x50" + bytes(60),  # no transport header
+        b"\x11\x00\x1a\x01\x20\x50\x02",
+        b"\x11\x00\x1a\x01\x20\x50\x02\x80" + bytes(26),
+        b"\x03\x81\x00\x20\x03\x80" + coer(payload),  # signed, but only a hash inside
+        b"\x03\x80\x83\x00\x00\x40" + bytes(70),
+        b"\x03\x80\x50" + bytes(20),
+        b"\x03\x82" + bytes(80),  # encrypted
+        b"\x07\xd4\x00\x00" + bytes(40),
+        b"\x12\x00\x1a\x01" * 12,
+    ):
+        assert refused(wrapped) == "foreign"
+    assert decode(b"\x07\xd3\x00\x00\x02\x05" + bytes(40))[0] is False
+    assert decode(b"some header " + b"\x07\xd3\x00\x00\x02\x05" + bytes(40))[0] is False
+    assert refused(b"\x00\x13\x80") == "truncated"
+
+
 def coer(content):
     """COER octets behind their length."""
     if len(content) < 128:
