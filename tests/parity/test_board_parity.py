@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from board_flash import write_flash
 from brokers import AmqttBroker, free_port, publisher
-from unix_device import UnixDevice, board, recorded_messages, site
+from unix_device import HEAP_KB, UnixDevice, board, recorded_messages, site
 
 from leezenflow.board import Site
 from leezenflow.canvas import Canvas
@@ -23,7 +23,7 @@ from leezenflow.engine import Engine
 from leezenflow.renderings import green_wave
 from leezenflow_adapters import spatem_xml
 from leezenflow_host.board_config import read_board
-from leezenflow_host.boards.frames import Frame, FrameReceiver, Message, MessageDone, Reconnected, Record
+from leezenflow_host.boards.frames import Frame, FrameReceiver, Health, Message, MessageDone, Reconnected, Record
 from leezenflow_host.boards.virtual import VirtualBoard
 from leezenflow_host.image import build_image
 from leezenflow_host.site_config import read_site
@@ -114,8 +114,8 @@ def test_the_board_shows_what_the_host_computes(
     micropython: str, tmp_path: Path, broker: AmqttBroker, start: int
 ) -> None:
     device = UnixDevice(micropython, tmp_path / "device")
-    values = site(f"mqtt://127.0.0.1:{broker.port}/{TOPIC}?message_bytes=16384")
-    device.configure(values, board(ticks_start=start, ticks_speed=SPEED))
+    values = site(f"mqtt://127.0.0.1:{broker.port}/{TOPIC}")
+    device.configure(values, board(ticks_start=start, ticks_speed=SPEED, health_s=1))
     with FrameReceiver(record=True) as receiver, device.running(receiver.url):
         records = feed(broker.port, receiver)
     seen = compare(records, values)
@@ -124,11 +124,16 @@ def test_the_board_shows_what_the_host_computes(
     assert seen.kinds is not None
     assert seen.kinds >= {"dark", "green", "red"}
     assert seen.wrapped == bool(start)
+    used = [record.report["memory_used"] for record in records if isinstance(record, Health)]
+    assert len(used) >= 3
+    assert max(used[1:]) - min(used[1:]) < 2048, "memory grows with messages"
+    with pytest.raises(AssertionError):
+        compare(records, {**values, "rider": {**values["rider"], "cruise_ms": 22_001}})
 
 
 def test_a_broker_restart_changes_nothing_about_that(micropython: str, tmp_path: Path, broker: AmqttBroker) -> None:
     device = UnixDevice(micropython, tmp_path / "device")
-    values = site(f"mqtt://127.0.0.1:{broker.port}/{TOPIC}?message_bytes=16384")
+    values = site(f"mqtt://127.0.0.1:{broker.port}/{TOPIC}")
     device.configure(values, board(ticks_speed=SPEED))
     with FrameReceiver(record=True) as receiver, device.running(receiver.url):
         records = feed(broker.port, receiver)
@@ -144,7 +149,7 @@ def test_the_virtual_board_shows_what_the_host_computes(tmp_path: Path, broker: 
     file = tmp_path / "site.toml"
     file.write_text(
         '[signal]\nintersection = "49:1090"\nsignal_group = 12\nadapter = "spatem_xml"\n'
-        f'source = "mqtt://127.0.0.1:{broker.port}/{TOPIC}?message_bytes=16384"\n'
+        f'source = "mqtt://127.0.0.1:{broker.port}/{TOPIC}"\n'
         "[rider]\ndistance_m = 110\nsprint_kmh = 27\n"
     )
     unit = read_site(file)
@@ -154,8 +159,7 @@ def test_the_virtual_board_shows_what_the_host_computes(tmp_path: Path, broker: 
     write_flash(tmp_path / "flash", tmp_path / "tree")
     with (
         FrameReceiver(record=True) as receiver,
-        # Room enough: this is about equal pictures; whether a board's heap suffices is asked in tests/device.
-        VirtualBoard(tmp_path / "flash", heap_kb=512, environment={"LEEZENFLOW_FRAMES": receiver.url}),
+        VirtualBoard(tmp_path / "flash", heap_kb=HEAP_KB, environment={"LEEZENFLOW_FRAMES": receiver.url}),
     ):
         records = feed(broker.port, receiver)
     seen = compare(records, unit.values)
