@@ -69,6 +69,14 @@ def describe_change(name: str, scene: str, strip: Image.Image) -> str:
     return f"{changed} of {width * strip.height} pixels differ, by up to {difference.getextrema()[1]}"
 
 
+def is_same_picture(path: Path, strip: Image.Image) -> bool:
+    """Whether the file shows exactly this."""
+    if not path.exists():
+        return False
+    with Image.open(path) as image:
+        return image.convert("RGB").tobytes() == strip.tobytes()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="only say what differs")
@@ -84,8 +92,12 @@ def main() -> int:
                 changes += 1
                 print(f"{name} {scene}: {describe_change(name, scene, strip)}")
         path = GOLDEN / f"{name}.png"
-        if not check and (known.get(name) != drawn[name] or not path.exists()):
-            strip.save(path, optimize=True)
+        if not is_same_picture(path, strip):
+            if known.get(name) == drawn[name]:
+                changes += 1
+                print(f"{path.name}: does not show the golden frames")
+            if not check:
+                strip.save(path, optimize=True)
     gone = [f"{name} {scene}" for name in known for scene in known[name] if scene not in drawn.get(name, {})]
     for name in gone:
         print(f"{name}: gone")
