@@ -40,7 +40,7 @@ class _Flash:
         self._blocks = blocks
         self._control = control
         self._left = cut_after
-        self._erased = b"\xff" * _BLOCK
+        self._erased = b"\xff" * 256  # the heap is the program's: no more of it than a page
 
     def readblocks(self, block, buffer, offset=0):
         self._file.seek(block * _BLOCK + offset)
@@ -66,7 +66,8 @@ class _Flash:
     def _erase(self, block):
         self._operate()
         self._file.seek(block * _BLOCK)
-        self._file.write(self._erased)
+        for _ in range(_BLOCK // 256):
+            self._file.write(self._erased)
 
     def _operate(self):
         if self._left == 0:
