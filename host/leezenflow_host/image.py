@@ -187,7 +187,13 @@ def _render_boot(board: BoardConfig) -> bytes:
     # One LED may show several pixels; a few zeros too many do no harm.
     leds = display["width"] * display["height"] // display.get("divide", 1) ** 2
     frame_bytes = leds * len(display.get("colour_order", "GRB"))
-    strands = tuple((display[option], frame_bytes) for option in declared.get("DARK_STRANDS", ()))
+    # Strands side by side share the LEDs, on as many pins in a row.
+    lanes = display.get("lanes", 1)
+    strands = tuple(
+        (display[option] + lane, frame_bytes // lanes)
+        for option in declared.get("DARK_STRANDS", ())
+        for lane in range(lanes)
+    )
     for name, value in (("DARK_PINS", pins), ("DARK_STRANDS", strands)):
         old = f"\n{name} = ()\n"
         if text.count(old) != 1:

@@ -55,11 +55,13 @@ class StateMachine:
         self.side_base = sideset_base.number if sideset_base else 0
         self.side_count = pin_count(settings.get("sideset_init"))
         self.mask = ((1 << self.out_count) - 1) << self.out_base | ((1 << self.side_count) - 1) << self.side_base
+        # MOV to pins ignores the base in the emulator: a machine without side-set runs with its pins from GPIO 0 on.
+        self._shift = 0 if self.side_count else self.out_base
         initial = settings.get("sideset_init") or ()
         levels = 0
         for offset, level in enumerate(initial if isinstance(initial, tuple) else (initial,)):
             levels |= (level == PIO.OUT_HIGH) << self.side_base + offset
-        self.state = State(pin_directions=self.mask, pin_values=levels)
+        self.state = State(pin_directions=self.mask >> self._shift, pin_values=levels)
         self.waveform.append((0, levels))
         self._steps: Iterator[tuple[State, State]] | None = None
         assert settings["out_shiftdir"] == PIO.SHIFT_RIGHT
@@ -114,7 +116,7 @@ class StateMachine:
             self.chip.flags[flag] = before.clock
         elif opcode & 0xE0E0 == 0x20C0 and self.state.program_counter != before.program_counter:
             self.chip.flags[flag] = None
-        levels = self.state.pin_values & self.mask
+        levels = self.state.pin_values << self._shift & self.mask
         if levels != self.waveform[-1][1]:
             self.waveform.append((before.clock, levels))
 
@@ -141,7 +143,7 @@ class StateMachine:
             initial_state=self.state,
             input_source=show_flags,
             auto_pull=True,
-            out_base=self.out_base,
+            out_base=self.out_base - self._shift,
             out_count=self.out_count,
             side_set_base=self.side_base,
             side_set_count=self.side_count,
@@ -251,6 +253,13 @@ class Chip:
             if len(machine.state.transmit_fifo) < had:
                 self.feed()
 
+    def pass_time(self, us: int) -> None:
+        """What a program that asks for the time, or sleeps, lets happen meanwhile."""
+        self.now_us += us
+        clocks = {machine.freq for machine in self.machines.values() if machine.running}
+        if self.ticks_run_machines and clocks:
+            self.run(us * max(clocks) // 1_000_000)
+
     def waveform(self) -> list[tuple[int, int]]:
         """(cycle, levels of all pins) of everything that changed so far, in order."""
         changes: list[tuple[int, int, int]] = []
@@ -278,16 +287,12 @@ def _make_modules(made: Chip) -> dict[str, types.ModuleType]:
         return lambda function: assemble(function, settings)
 
     def ticks_ms() -> int:
-        if made.ticks_run_machines:
-            made.run(2_000)
-        made.now_us += 100
+        made.pass_time(100)
         return made.now_us // 1000
 
-    def sleep_us(us: int) -> None:
-        made.now_us += us
-
-    def sleep_ms(ms: int) -> None:
-        made.now_us += 1000 * ms
+    def ticks_us() -> int:
+        made.pass_time(10)
+        return made.now_us
 
     rp2, machine, uctypes, clock = (modules[name] for name in _MODULES)
     on_chip = {kind.__name__: type(kind.__name__, (kind,), {"chip": made}) for kind in (StateMachine, DMA, Pin)}
@@ -296,10 +301,10 @@ def _make_modules(made: Chip) -> dict[str, types.ModuleType]:
     uctypes.__dict__.update(addressof=made.address_of)
     clock.__dict__.update(
         ticks_ms=ticks_ms,
-        ticks_us=lambda: made.now_us,
+        ticks_us=ticks_us,
         ticks_diff=lambda end, start: end - start,
-        sleep_us=sleep_us,
-        sleep_ms=sleep_ms,
+        sleep_us=made.pass_time,
+        sleep_ms=lambda ms: made.pass_time(1000 * ms),
     )
     return modules
 
