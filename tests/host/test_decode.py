@@ -351,8 +351,21 @@ def test_damaged_captures_end_with_an_error_at_most(capture: bytes, data: st.Dat
 @given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused(data: bytes):
     for payloads in (read_bytes(data), read_stream(io.BytesIO(data))):
-        for result in decoded(payloads):
-            assert isinstance(result, str | dict)
+        try:
+            results = decoded(payloads)
+        except InputError as error:
+            # What begins as packed data must be such.
+            assert data[:2] == b"\x1f\x8b" or data[:4] == b"\x28\xb5\x2f\xfd", error
+        else:
+            assert all(isinstance(result, str | dict) for result in results)
+
+
+@pytest.mark.parametrize("data", [b"\x1f\x8b", b"\x1f\x8bgarbage", b"\x28\xb5\x2f\xfdgarbage"])
+def test_packed_data_that_is_none(data: bytes, tmp_path: Path):
+    path = tmp_path / "a.gz"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"packed|empty|cut off|damaged"):
+        decoded(read_file(path))
 
 
 @given(st.sampled_from([*HEX, MUENSTER["hex"]]), st.data())

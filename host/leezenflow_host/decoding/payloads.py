@@ -58,7 +58,10 @@ def read_file(path: Path) -> Iterator[Payload]:
     with open(path, "rb") as file:
         head = file.peek(4096)
         if head[:4] in _PACKED or head[:2] in _PACKED:
-            first = next(read_lines(file), b"")
+            try:
+                first = next(read_lines(file), b"")
+            except CutOffError as error:
+                raise InputError(f"{path}: packed, but {error}. Copy or record it again.") from error
             file.seek(0)
             if _TRACE.match(first):
                 yield from _read_trace(path)
