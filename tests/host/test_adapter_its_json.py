@@ -126,6 +126,60 @@ def test_every_optional_field_of_orange():
     assert state.movement.events[0].next_time == 6
 
 
+def test_names_numbers_and_booleans_of_every_dialect():
+    speeds = {"advisorySpeedList": [{"type": "ECO_DRIVE", "confidence": "PREC_0_1_MS"}, {"type": 0}]}
+    regional = [
+        {"regionId": 3, "regExtValue": {"stateChangeReason": "weather"}},
+        {"region_id": 4, "reg_ext_value": "0A0B"},
+        {"regionId": 5},
+    ]
+    event = {"eventState": "PRE_MOVEMENT", "speeds": speeds, "regional": regional}
+    assist = {"connectionManeuverAssistList": [{"connectionID": 1, "waitOnStop": "true", "pedBicycleDetect": "false"}]}
+    states = {"movementList": [{"signalGroup": 2, "state_time_speed": {"movementEventList": [event]}}]}
+    status = {"off": True, "failureFlash": False, "standbyOperation": 1}
+    document = {"SPAT": jer(states=states, status=status, maneuverAssistList=assist)["value"]["SPAT"]}
+    decoded = full.decode(json.dumps(document).encode())["intersections"][0]
+    assert decoded["status"] == ["standbyOperation", "off"]
+    told = decoded["movements"][0]["events"][0]
+    assert (told["state"], told["timing"]) == (4, False)
+    assert [(speed["type"], speed["confidence"]) for speed in told["speeds"]] == [
+        ("ecoDrive", "prec0-1ms"),
+        ("none", None),
+    ]
+    assert told["regional"] == [
+        {"region_id": 3, "type": "MovementEvent-addGrpC", "value": {"stateChangeReason": "weather"}},
+        {"region_id": 4, "hex": "0a0b"},
+        {"region_id": 5, "type": "MovementEvent-addGrpC", "value": {}},
+    ]
+    entry = decoded["maneuver_assist"][0]
+    assert (entry["wait_on_stop"], entry["ped_bicycle_detect"]) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"name": 5},
+        {"states": [{"signalGroup": 2}]},
+        {"maneuverAssistList": [{"connectionID": 1, "waitOnStop": "perhaps"}]},
+        {"states": [{"signalGroup": 2, "events": []}]},
+        {"regional": [5]},
+    ],
+)
+def test_full_decodes_that_are_refused(more: dict[str, Any]):
+    document = jer(**more)
+    with pytest.raises(SignalError, match="malformed"):
+        full.decode(json.dumps(document).encode())
+
+
+def test_a_spat_without_intersections_and_one_that_is_too_long():
+    with pytest.raises(SignalError, match=r"foreign|malformed"):
+        full.decode(b'{"SPAT": {"intersections": []}}')
+    with pytest.raises(SignalError, match="oversized"):
+        full.decode(b" " * (its_json.Decoder.MAX_BYTES + 1))
+    assert not full.recognises(b"{}")
+    assert full.recognises(json.dumps(jer()).encode())
+
+
 def test_the_minute_of_the_message_stands_in():
     document = jer(moy=None)
     document["value"]["SPAT"]["timeStamp"] = 123

@@ -78,6 +78,12 @@ def test_hexadecimal_a_message_a_line():
     assert decoded(read_bytes(f"1765297041550 : {HEX[0]}\nPayload={HEX[1]}".encode())) == EXPECTED[:2]
 
 
+def test_messages_on_their_way_to_a_roadside_unit():
+    text = "Version=0.7\nType=SPAT\nPSID=0x8002\nPriority=7\nTxMode=CONT\nSignature=False\nPayload={}\n"
+    assert decoded(read_bytes(text.format(HEX[0]).encode())) == EXPECTED[:1]
+    assert decoded(iter([Payload(text.format(HEX[1]).encode(), "packet 1")])) == EXPECTED[1:2]
+
+
 def test_one_message_over_several_lines():
     lines = [HEX[0][i : i + 60] for i in range(0, len(HEX[0]), 60)]
     assert decoded(read_bytes("\n".join(lines).encode())) == EXPECTED[:1]

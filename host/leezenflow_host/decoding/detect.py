@@ -25,6 +25,8 @@ from leezenflow_host.errors import InputError
 MAX_REST_BYTES = 128 * 1024
 
 _HEX = re.compile(rb"(?:0[xX])?[0-9a-fA-F]{2}(?:[\s:]*[0-9a-fA-F]{2})*")
+# What US systems hand to a roadside unit over UDP ("immediate forward"): lines of Key=Value, one of them this.
+_FORWARDED = re.compile(rb"^\s*Payload\s*=\s*([0-9a-fA-F]{6,})\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 def decoder_names() -> list[str]:
@@ -118,6 +120,9 @@ def detect(payload: bytes) -> tuple[bytes, ModuleType | None]:
 def unpack_text(payload: bytes) -> bytes | None:
     """The octets in a hexadecimal text, or in an object that carries one (the ODE's `asn1`, `hex`); else None."""
     text = payload.strip()
+    forwarded = _FORWARDED.search(text)
+    if forwarded:
+        text = forwarded.group(1)
     if _HEX.fullmatch(text):
         return bytes.fromhex(re.sub(r"^0[xX]|:", "", text.decode("ascii")))
     if text[:1] != b"{":

@@ -35,6 +35,7 @@ _BASE64_LINE = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 # Logs of US tools: the arrival in Unix ms before the message. RSU "immediate forward" files: Payload=<hex>.
 _TIME_BEFORE = re.compile(r"^(\d{13})\s*[:;,]?\s+")
 _PAYLOAD_FIELD = re.compile(r"^\s*Payload\s*=\s*", re.IGNORECASE)
+_OTHER_FIELD = re.compile(r"\s*(?!payload\s*=)[A-Za-z]\w*\s*=\s*(?:$|[^=\s])", re.IGNORECASE)
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f")) + b"\x7f"
 
 
@@ -203,7 +204,10 @@ def _lines_of(first: bytes, stream: BinaryIO) -> Iterator[Payload]:
 
 
 def _is_content(line: str) -> bool:
-    return bool(line.strip()) and not line.lstrip().startswith("#")
+    if not line.strip() or line.lstrip().startswith("#"):
+        return False
+    # "Version=0.7" and the like around a Payload=; base64 may end in "=", too, but is longer than such a name.
+    return not _OTHER_FIELD.match(line) or _BASE64_LINE.fullmatch(line.strip()) is not None
 
 
 def _line_payload(line: str, where: str) -> Payload:
