@@ -8,6 +8,7 @@ Prints µs of all, bytes allocated by one message in steady state, steps a messa
 FILE holds messages, each behind its length (four octets, big-endian); they are taken in turn, as in service.
 """
 
+# pyright: reportAttributeAccessIssue=false
 import gc
 import sys
 import time
