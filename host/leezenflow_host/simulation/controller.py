@@ -64,6 +64,8 @@ class Controller:
         self._order = scenario.program.order
         self._place = 0
         self._skip: set[str] = set()
+        # Stages that buses have taken away since they were last served: nobody has to wait for a second time.
+        self._starved: set[str] = set()
 
     def run(self, duration_s: int) -> History:
         """Everything from LEAD_S before the beginning to TAIL_S behind the end of `duration_s`."""
@@ -96,6 +98,7 @@ class Controller:
 
     def _begin(self, now_s: int) -> Stage:
         name = self._order[self._place]
+        self._starved.discard(name)
         self._place = (self._place + 1) % len(self._order)
         while self._order[self._place] in self._skip:
             self._skip.discard(self._order[self._place])
@@ -139,7 +142,9 @@ class Controller:
             begin_s = arrival_s - 3 - self._program.intergreen_s
             end_s = max(sure_s, stage.start_s + table.min_s, min(stage.end_s, begin_s))
             upcoming = self._upcoming()
-            self._skip = set(upcoming[: upcoming.index(bus.stage)])
+            between = set(upcoming[: upcoming.index(bus.stage)])
+            self._skip = between - self._starved
+            self._starved |= between
             while self._order[self._place] in self._skip:
                 self._skip.discard(self._order[self._place])
                 self._place = (self._place + 1) % len(self._order)
