@@ -73,6 +73,8 @@ def assemble(function: Callable[[], None], settings: dict[str, Any]) -> Program:
         "in_": lambda source, count: add(0x4000 | source << 5 | count & 31),
         "mov": lambda target, source: add(0xA000 | target << 5 | source),
         "set": lambda target, value: add(0xE000 | target << 5 | value),
+        "noblock": 1,
+        "pull": lambda mode: add(0x8080 | (0 if mode == 1 else 0x20)),
         "nop": lambda: add(0xA042),
         "irq": irq, "wait": wait, "jmp": jmp,
         "label": lambda name: labels.__setitem__(name, len(instructions)),

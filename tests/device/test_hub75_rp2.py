@@ -307,6 +307,25 @@ def test_nothing_is_lit_before_and_after(load: Any):
     assert len(chip.removed) == 2
 
 
+def test_a_second_start_is_in_step(load: Any):
+    module, chip = load()
+    first = module.Display({**SMALL}, 8, 16)
+    chip.run(12_345)
+    first.deinit()
+    # What the first one left in flags and FIFOs is still there.
+    assert all(machine.tx_fifo() for machine in chip.machines.values())
+    second = module.Display({**SMALL}, 8, 16)
+    canvas = draw_noise(8, 16)
+    second.show(canvas)
+    run_cycles(chip, second, 2)
+    light = sum_light(split_cycles(watch(chip, second).exposures, second.timing)[1], 8, 8)
+    assert light == [
+        level(canvas.palette[3 * index + channel], 10) * second.timing.unit_cycles
+        for index in canvas.pixels
+        for channel in range(3)
+    ]
+
+
 def test_a_failed_start_is_dark_and_gives_everything_back(load: Any, monkeypatch: pytest.MonkeyPatch):
     module, chip = load()
     # Someone else holds most channels.

@@ -69,7 +69,8 @@ def start_unit(board: EmulatedBoard) -> None:
     assert board.run(10_000, until=lambda: not block.stopped), board.console.decode()
     stop()
     assert lit_early == []
-    board.run(60)
+    # The driver starts with a black picture; looks and pictures are loaded after it.
+    board.run(500)
 
 
 def whole_frames(exposures: list[Exposure]) -> list[Exposure]:

@@ -91,3 +91,11 @@ def make_row_program(address_bits, lit_bits, side_sets):
         wrap()
 
     return show_lines
+
+
+def empty_fifo(state_machine):
+    """Throw away what is in the transmit FIFO and the shift register of a machine that does not run."""
+    # Making a StateMachine clears its FIFO on the chips; emulators and later MicroPythons need not.
+    for _ in range(state_machine.tx_fifo()):
+        state_machine.exec("pull(noblock)")
+        state_machine.exec("out(null, 32)")

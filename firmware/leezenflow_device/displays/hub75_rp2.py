@@ -252,9 +252,11 @@ class Display:
             sideset_base=machine.Pin(values["clock_pin"]),
         )
         self._machines = (row_machine, data_machine)
+        # What an interrupted run has left in a flag or a FIFO would put rows and lines out of step for good.
         for flag in (programs.LINE_SHIFTED, programs.LINE_LATCHED):
-            # A flag left by an interrupted run would put rows and lines out of step for good.
             data_machine.exec("irq(clear, %d)" % flag)
+        for state_machine in self._machines:
+            programs.empty_fifo(state_machine)
         for part in (timing.columns - 1 >> 5, timing.columns - 1 & 31):
             data_machine.exec("set(x, %d)" % part)
             data_machine.exec("in_(x, 5)")
