@@ -40,15 +40,18 @@ _COLLECT_MS = 1_000
 class App:
     """`engine` draws onto `canvas` (a frame is `engine.frame(ticks)`), `display` shows it, `transport` (or None) feeds.
 
-    `health` has a coroutine `run(app)`, `watchdog` has `feed()`; both may be None.
+    `health` has a coroutine `run(app)`, `watchdog` has `feed()`, `network` a coroutine `run()`; each may be None.
     """
 
-    def __init__(self, clock, engine, canvas, display, transport=None, fps=25, health=None, watchdog=None):
+    def __init__(
+        self, clock, engine, canvas, display, transport=None, fps=25, health=None, watchdog=None, network=None
+    ):
         self.clock = clock
         self.engine = engine
         self.canvas = canvas
         self.display = display
         self.transport = transport
+        self.network = network
         self.advice = None
         self.frames = 0
         self.late_frames = 0
@@ -68,6 +71,8 @@ class App:
         tasks = [self._render(), self._watch()]
         if self.transport is not None:
             tasks.append(self._receive())
+        if self.network is not None:
+            tasks.append(self.network.run())
         if self._health is not None:
             tasks.append(self._health.run(self))
         await asyncio.gather(*tasks)
@@ -183,6 +188,13 @@ class StillPicture:
         if self._look is not None:
             self._look.draw(self.advice, self._canvas, ticks)
         return self.advice
+
+
+def make_watchdog(options, clock):
+    """Return the watchdog that the device options ask for, or None."""
+    if not options["watchdog_ms"]:
+        return None
+    return Watchdog(options["watchdog_ms"], options["watchdog_grace_s"], clock.network)
 
 
 class Watchdog:

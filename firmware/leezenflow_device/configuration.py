@@ -53,3 +53,11 @@ def load_driver(package, name, what):
         return __import__(path, None, None, ("*",))
     except ImportError as error:
         raise LeezenflowError("%s is %r: %s; install firmware and configuration together" % (what, name, error))
+
+
+def join_options(*modules):
+    """Return the OPTIONS of several modules as one dict."""
+    declared = {}
+    for module in modules:
+        declared.update(module.OPTIONS)
+    return declared

@@ -64,5 +64,8 @@ class Health:
             report["listening"] = app.transport.listening
             report["transport"] = app.transport.counters
             report["transport_fault"] = app.transport.fault
+        if app.network is not None:
+            report["network"] = app.network.counters
+            report["network_fault"] = app.network.fault
         app.worst_draw_us = app.worst_step_us = 0
         return report

@@ -10,40 +10,42 @@ from leezenflow.canvas import PALETTE_BYTES, Canvas
 from leezenflow.engine import Engine
 from leezenflow.source_url import parse_source, typed_options
 from leezenflow_device import app, health, ticks
-from leezenflow_device.configuration import load_driver, read_bytes, read_json
+from leezenflow_device.configuration import join_options, load_driver, read_bytes, read_json
 
 
 def run():
     """Run the unit; it ends only by an exception, and then the panel is dark."""
     settings = read_json("/board.json")
     board = Board.from_dict(settings, "/board.json")
-    declared = {}
-    for module in (app, health, ticks):
-        declared.update(module.OPTIONS)
-    options = typed_options(declared, settings.get("device") or {}, "/board.json: device")
+    options = typed_options(join_options(app, health, ticks), settings.get("device") or {}, "/board.json: device")
     clock = ticks.make_clock(options)
     driver = load_driver("leezenflow_device.displays", board.driver, "/board.json: display driver")
     canvas = Canvas(board.width, board.height)
     display = driver.Display(board.display, board.width, board.height)
     try:
         asyncio.new_event_loop()  # nothing of an earlier run in this interpreter is left
-        asyncio.run(_assemble(canvas, display, clock, options).run())
+        asyncio.run(_assemble(board, canvas, display, clock, options).run())
     finally:
         display.deinit()
 
 
-def _assemble(canvas, display, clock, options):
+def _assemble(board, canvas, display, clock, options):
     picture = read_bytes("/picture.bin", len(canvas.pixels) + PALETTE_BYTES)
     if picture is not None:
         canvas.load_picture(picture)
         return app.App(clock, app.StillPicture(Advice(), canvas), canvas, display, None, options["fps"])
     site = Site.from_dict(read_json("/site.json"), "/site.json")
-    transport = None
+    transport = network = None
     if site.look != "test_pattern":
         # First of all, because it reserves the longest piece of memory: a whole message.
         source = parse_source(site.source)
         feed = load_driver("leezenflow_device.transports", source.scheme, "/site.json: source")
-        transport = feed.Transport(source, read_json("/secrets.json", {}), clock, site.unit_name)
+        secrets = read_json("/secrets.json", {})
+        transport = feed.Transport(source, secrets, clock, site.unit_name)
+        if board.network is not None and source.scheme != "uart":
+            kind = board.network.get("kind", "wifi")
+            link = load_driver("leezenflow_device.networks", kind, "/board.json: network")
+            network = link.Network(board.network, secrets, clock)
     if hasattr(display, "set_brightness"):
         display.set_brightness(site.brightness)
     look = load_driver("leezenflow.renderings", site.look, "/site.json: look").Look(canvas, site.look_options)
@@ -54,7 +56,5 @@ def _assemble(canvas, display, clock, options):
         decoder = adapter.Decoder(site.region, site.intersection_id, site.signal_group, site.adapter_options)
         engine = Engine(site, decoder, canvas, look)
     reporter = health.Health(options["health_s"], site.unit_name)
-    watchdog = None
-    if options["watchdog_ms"]:
-        watchdog = app.Watchdog(options["watchdog_ms"], options["watchdog_grace_s"], clock.network)
-    return app.App(clock, engine, canvas, display, transport, options["fps"], reporter, watchdog)
+    watchdog = app.make_watchdog(options, clock)
+    return app.App(clock, engine, canvas, display, transport, options["fps"], reporter, watchdog, network)

@@ -120,6 +120,8 @@ def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
     """What is named in configurations, and the entry: nothing of it is imported by name."""
     roots = [RELEASE_MODULE.replace("/", "."), f"leezenflow_device.displays.{board.driver}"]
     roots += [f"leezenflow.renderings.{look}" for look in _LOOKS]
+    if board.values["network"] is not None:
+        roots.append(f"leezenflow_device.networks.{board.values['network']['kind']}")
     if site is not None:
         signal = site.values["signal"]
         roots.append(f"leezenflow.renderings.{site.values['look']['name']}")

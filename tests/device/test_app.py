@@ -248,7 +248,7 @@ def test_ticks_wrap_without_a_gap_in_the_frames(device: UnixDevice) -> None:
         ("board.json", {**BOARD, "device": {"fps": 0}}, "fps is 0"),
         ("board.json", {**BOARD, "device": {"fsp": 25}}, "no option 'fsp'"),
         ("site.json", None, "/site.json: missing"),
-        ("site.json", {**SITE, "look": {"name": "rainbow"}}, "look is 'rainbow'"),
+        ("site.json", planted_site("planted://lives", name="rainbow"), "look is 'rainbow'"),
         ("site.json", {**SITE, "signal": {**SITE["signal"], "source": "udp://:1", "adapter": None}}, "adapter is ''"),
         ("site.json", SITE, "signal source None"),
         ("site.json", planted_site("pigeon://coop"), "source is 'pigeon'"),
