@@ -223,6 +223,26 @@ def test_the_watchdog_waits_for_its_grace_and_is_fed_by_progress(
     receiver.wait_for(lambda frame: frame.number > 5, 20)
 
 
+def test_a_frozen_picture_is_ended_by_the_watchdog(tree: UnixDevice, flash: Path) -> None:
+    tree.write(
+        "a/leezenflow/renderings/test_pattern.py",
+        "import os\nOPTIONS = {}\nclass Look:\n"
+        "    def __init__(self, canvas, options=None): self.seen = 'state' in os.listdir('/')\n"
+        "    def draw(self, advice, canvas, now_ms):\n"
+        "        if not self.seen and now_ms > 12_000:\n"
+        "            os.mkdir('/state')\n"
+        "            while True: pass\n",
+    )
+    values = site("", name="test_pattern")
+    values["signal"].update(source=None)
+    tree.configure(values, board(watchdog_ms=1000, watchdog_grace_s=10))
+    with FrameReceiver() as receiver, power_up(flash, tree, LEEZENFLOW_FRAMES=receiver.url) as unit:
+        receiver.wait_for(lambda frame: frame.ticks > 11_900, 40)
+        lives = unit.lives
+        wait_until(lambda: unit.lives > lives, "the watchdog bites")
+        receiver.wait_for(lambda frame: frame.number < 50, 20)
+
+
 BOOT_TWIN = """
 done = []
 class Pin:
