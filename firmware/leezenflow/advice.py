@@ -20,6 +20,8 @@ BEYOND_FORECAST = "beyond_forecast"
 OVERDUE = "overdue"
 DOUBTFUL = "doubtful"
 
+# Hurrying must work for at least this long when it is first advised.
+_SPRINT_WORTH_MS = 2_000
 # Equal marks this far apart on the local clock are not one end seen twice, but an hour apart.
 _SAME_END_MS = 10_000
 
@@ -71,6 +73,7 @@ class Adviser:
         self._held_mark_ms = None
         self._held_end_ms = 0
         self._entered_ms = 0
+        self._sprinting = False
 
     def advise(self, tracker, forecast, calibration, now_ms):
         """Return the advice for a rider who passes at `now_ms` (the same object every time)."""
@@ -83,35 +86,48 @@ class Adviser:
         arrival_ms = now_ms + self._cruise_ms
         calibration.judge(forecast, arrival_ms)
         index = calibration.index
+        wrong = calibration.wrong
         if index < 0:
             self._gate.close()
             advice.decline(UNCERTAIN, BEYOND_FORECAST)
         elif forecast.overdue:
             self._gate.close()
             advice.decline(UNCERTAIN, OVERDUE)
-        elif not self._gate.allows(now_ms, forecast.spans[index].colour == _forecast.GREEN, calibration.wrong):
-            advice.decline(UNCERTAIN, DOUBTFUL)
         else:
-            self._claim(forecast, calibration, index, now_ms, arrival_ms)
+            green = forecast.spans[index].colour == _forecast.GREEN
+            allowed = self._gate.allows(now_ms, green, wrong)
+            sprint_index = -1 if green and allowed else self._find_sprint(forecast, calibration, index, now_ms)
+            if sprint_index >= 0:
+                self._claim(forecast.spans[sprint_index], SPRINT, calibration.wrong, now_ms, now_ms + self._sprint_ms)
+            elif allowed:
+                self._claim(forecast.spans[index], GREEN if green else RED, wrong, now_ms, arrival_ms)
+            else:
+                advice.decline(UNCERTAIN, DOUBTFUL)
+        self._sprinting = advice.kind == SPRINT
         if advice.kind != RED and not tracker.is_fresh(now_ms):
             # Red may outlive its last message for some seconds, green may not.
             self._gate.close()
             advice.decline(DARK, STALE)
         return advice
 
-    def _claim(self, forecast, calibration, index, now_ms, arrival_ms):
-        span = forecast.spans[index]
-        wrong = calibration.wrong
-        kind = GREEN if span.colour == _forecast.GREEN else RED
-        if kind == RED and index and self._sprint_ms is not None:
-            sprint_at_ms = now_ms + self._sprint_ms
-            calibration.judge(forecast, sprint_at_ms)
-            if calibration.index == index - 1 and self._gate.would_allow(calibration.wrong):
-                index -= 1
-                span = forecast.spans[index]
-                wrong = calibration.wrong
-                kind = SPRINT
-                arrival_ms = sprint_at_ms
+    def _find_sprint(self, forecast, calibration, index, now_ms):
+        """Return the span of the green that only the faster pace surely reaches, or -1.
+
+        Cruising likely meets the span `index`: the red after that green, or its end, which is too doubtful to claim.
+        """
+        if self._sprint_ms is None:
+            return -1
+        sprint_at_ms = now_ms + self._sprint_ms
+        calibration.judge(forecast, sprint_at_ms)
+        found = calibration.index
+        if found < 0 or found < index - 1 or forecast.spans[found].colour != _forecast.GREEN:
+            return -1
+        end_ms = forecast.spans[found].end_at_ms
+        if not self._sprinting and (end_ms is None or end_ms - sprint_at_ms < _SPRINT_WORTH_MS):
+            return -1
+        return found if self._gate.would_allow(calibration.wrong, not self._sprinting) else -1
+
+    def _claim(self, span, kind, wrong, now_ms, arrival_ms):
         end_ms = self._hold_end(span, kind, now_ms)
         begin_ms = span.begin_at_ms
         if begin_ms is None:

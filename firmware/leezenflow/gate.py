@@ -65,9 +65,10 @@ class Gate:
         self._claimed = self._left = green
         return True
 
-    def would_allow(self, wrong):
-        """Say whether a green at this chance is below the limit, without taking note of it."""
-        return wrong * _WEIGHT_OF_GREEN // 100 <= self.limit
+    def would_allow(self, wrong, entering):
+        """Say whether a green at this chance may be claimed beside the gate's own claim: only when quite sure."""
+        share = _AGAIN if entering else _SURE
+        return wrong * _WEIGHT_OF_GREEN <= self.limit * share
 
     def close(self):
         """Nothing is claimed now."""

@@ -46,8 +46,10 @@ def test_a_change_of_colour_is_a_new_claim():
 def test_green_is_judged_more_strictly():
     assert Gate(100).allows(0, RED, 60)
     assert not Gate(100).allows(0, GREEN, 60)
-    assert Gate(100).would_allow(67)
-    assert not Gate(100).would_allow(68)
+    assert Gate(100).would_allow(41, False)
+    assert not Gate(100).would_allow(42, False)
+    assert Gate(100).would_allow(20, True)
+    assert not Gate(100).would_allow(21, True)
 
 
 def test_closing_ends_the_claim():
