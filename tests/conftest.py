@@ -5,6 +5,7 @@
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -20,6 +21,12 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts the tests in the background has SIGINT ignored, and programs started here would inherit it:
+    # those that a test interrupts would never end.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def has_micropython_wheel() -> bool:
