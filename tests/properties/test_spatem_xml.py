@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from xml_documents import Style, document, flatten, mean
 
 from leezenflow.errors import SignalError
-from leezenflow_adapters import spatem_xml
+from leezenflow_adapters import spatem_xml, spatem_xml_events
 from leezenflow_adapters.spatem_xml import Decoder
 
 KINDS = {"truncated", "foreign", "malformed", "oversized", "no_signal_group"}
@@ -68,6 +68,8 @@ def test_a_document_means_what_elementtree_reads(seed: int, region: int | None, 
     groups = random.choice(GROUPS)
     decoder = Decoder(region, 1090, group)
     with pytest.MonkeyPatch.context() as monkeypatch:
+        # As on a board, or as on a laptop.
+        monkeypatch.setattr(spatem_xml_events, "_REMEMBERS", random.random() < 0.5)
         for _ in range(8):
             # One decoder sees them all: what it has learned from one message must not change what it reads in another.
             payload = document(random, styles[random.random() < 0.2], list(groups), random.choice((0, 0, 0, 1, 2)))
