@@ -64,17 +64,18 @@ class Calibration:
     """The learned errors of one signal group's forecasts.
 
     After `judge`, `index` is the span that a rider is likely to meet (-1: the forecast does not say) and `wrong` the
-    chance in 1/1024 that its colour is wrong. `cycles` counts the greens watched.
+    chance in 1/1024 that its colour is wrong. `cycles` counts the greens watched, `rows` are the counted errors (ROWS x
+    BINS), `kept` and `broken` the promises by kind of switch: what `calibration_memory` keeps over a restart.
     """
 
     def __init__(self):
         self.index = -1
         self.wrong = CERTAIN
         self.cycles = 0
-        self._rows = bytearray(ROWS * BINS)
+        self.rows = bytearray(ROWS * BINS)
         # Promises (the bounds of a running phase) kept and broken, by kind of switch.
-        self._kept = [0, 0]
-        self._broken = [0, 0]
+        self.kept = [0, 0]
+        self.broken = [0, 0]
         # Forecasts that wait for their switch, in a ring for each kind: what was forecast, its scale, its row.
         self._likely = array("i", [0] * (2 * _RING))
         self._scale = array("i", [0] * (2 * _RING))
@@ -185,12 +186,12 @@ class Calibration:
         early = self._floor_ms is not None and at_ms < self._floor_ms - _BROKEN_MS
         late = self._ceiling_ms is not None and before > self._ceiling_ms + _BROKEN_MS
         if early or late:
-            self._broken[kind] += 1
+            self.broken[kind] += 1
         elif self._floor_ms is not None or self._ceiling_ms is not None:
-            self._kept[kind] += 1
-        if self._kept[kind] + self._broken[kind] > _PROMISES:
-            self._kept[kind] >>= 1
-            self._broken[kind] >>= 1
+            self.kept[kind] += 1
+        if self.kept[kind] + self.broken[kind] > _PROMISES:
+            self.kept[kind] >>= 1
+            self.broken[kind] >>= 1
 
     def _drop_pending(self, kind):
         self._head[kind] = self._tail[kind] = self._due[kind] = 0
@@ -207,7 +208,7 @@ class Calibration:
                 while bin_ < BINS - 1 and error >= EDGES[bin_]:
                     bin_ += 1
                 row = self._row[place]
-                _count(self._rows, row * BINS, bin_)
+                _count(self.rows, row * BINS, bin_)
                 for slot in range(_SLOTS):
                     if self._curve_row[slot] == row:
                         self._curve_row[slot] = -1
@@ -220,14 +221,14 @@ class Calibration:
         first = row * BINS
         samples = 0
         for i in range(BINS):
-            samples += self._rows[first + i]
+            samples += self.rows[first + i]
         weight = max(_PRIOR_WEIGHT, _YOUNG_WEIGHT - samples)
         samples += weight
         total = 0
         place = slot * (BINS + 1)
         for i in range(BINS):
             self._curve[place + i] = total >> 4
-            total += (self._rows[first + i] * 16384 + SHAPES[prior + i] * 64 * weight) // samples
+            total += (self.rows[first + i] * 16384 + SHAPES[prior + i] * 64 * weight) // samples
         self._curve[place + BINS] = CERTAIN
 
     # -- frames
@@ -292,7 +293,12 @@ class Calibration:
 
     def _chance_broken(self, kind):
         """Return the chance that a promised bound is broken."""
-        return (2048 * self._broken[kind] + 24) // (self._kept[kind] + self._broken[kind] + 8)
+        return (2048 * self.broken[kind] + 24) // (self.kept[kind] + self.broken[kind] + 8)
+
+    def forget_curves(self):
+        """Draw every curve anew: `rows` were replaced."""
+        for slot in range(_SLOTS):
+            self._curve_row[slot] = -1
 
     def rebase(self, shift_ms):
         """Move every stored instant back by `shift_ms`, when the local time base moves."""
@@ -310,65 +316,6 @@ class Calibration:
             self._ceiling_ms -= shift_ms
         if self._decided_ms is not None:
             self._decided_ms -= shift_ms
-
-    # -- memory
-
-    def to_bytes(self):
-        """Return what was learned, to be kept over a restart: at most 3.7 kB.
-
-        Layout: "LZC", version, cycles (u16), kept and broken promises to red, to green (4 bytes), number of rows that
-        hold anything, these as row number and 14 counters each, Fletcher-16 over all of it (u16); little-endian.
-        """
-        out = bytearray(_MAGIC)
-        out.append(self.cycles & 255)
-        out.append(self.cycles >> 8)
-        for kind in (_TO_RED, _TO_GREEN):
-            out.append(self._kept[kind])
-            out.append(self._broken[kind])
-        out.append(0)
-        for row in range(ROWS):
-            first = row * BINS
-            if any(self._rows[first : first + BINS]):
-                out.append(row)
-                out.extend(self._rows[first : first + BINS])
-                out[_ROW_COUNT] += 1
-        check = _fletcher16(out, len(out))
-        out.append(check & 255)
-        out.append(check >> 8)
-        return bytes(out)
-
-    def from_bytes(self, data):
-        """Take over what `to_bytes` gave; False, and nothing changed, when it is damaged or of another version."""
-        size = len(data)
-        if size < _HEAD_BYTES + 2 or bytes(data[: len(_MAGIC)]) != _MAGIC:
-            return False
-        if size != _HEAD_BYTES + data[_ROW_COUNT] * (BINS + 1) + 2:
-            return False
-        if _fletcher16(data, size - 2) != data[size - 2] | data[size - 1] << 8:
-            return False
-        last = -1
-        for place in range(_HEAD_BYTES, size - 2, BINS + 1):
-            if not last < data[place] < ROWS:
-                return False
-            last = data[place]
-        self.cycles = data[4] | data[5] << 8
-        for kind in (_TO_RED, _TO_GREEN):
-            self._kept[kind] = data[6 + 2 * kind]
-            self._broken[kind] = data[7 + 2 * kind]
-        for i in range(ROWS * BINS):
-            self._rows[i] = 0
-        for place in range(_HEAD_BYTES, size - 2, BINS + 1):
-            first = data[place] * BINS
-            for i in range(BINS):
-                self._rows[first + i] = data[place + 1 + i]
-        for slot in range(_SLOTS):
-            self._curve_row[slot] = -1
-        return True
-
-
-_MAGIC = b"LZC\x01"
-_ROW_COUNT = 10
-_HEAD_BYTES = 11
 
 
 def _quality(span, exact, bounded):
@@ -392,11 +339,3 @@ def _count(rows, first, bin_):
             rows[i] >>= 1
         number = 128
     rows[first + bin_] = number
-
-
-def _fletcher16(data, size):
-    low = high = 0
-    for i in range(size):
-        low = (low + data[i]) % 255
-        high = (high + low) % 255
-    return high << 8 | low

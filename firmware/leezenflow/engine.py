@@ -5,7 +5,7 @@
 A board, a replay and the tests all drive this same object, so what one shows the others show.
 """
 
-from leezenflow import spatem
+from leezenflow import calibration_memory, spatem
 from leezenflow.advice import Adviser
 from leezenflow.calibration import Calibration
 from leezenflow.clock import CLOCK_FAULT, NEWS, ticks_diff
@@ -90,11 +90,11 @@ class Engine:
 
     def memory(self):
         """Return what was learned about this signal group's forecasts (bytes), for `load_memory` after a restart."""
-        return self.calibration.to_bytes()
+        return calibration_memory.to_bytes(self.calibration)
 
     def load_memory(self, data):
         """Take over what `memory` gave; False, and nothing changed, when it is damaged or of another version."""
-        return self.calibration.from_bytes(data)
+        return calibration_memory.from_bytes(self.calibration, data)
 
     def reconnected(self):
         """The transport was lost and is back: what comes first may be old (rule F9)."""

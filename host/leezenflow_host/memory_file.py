@@ -5,6 +5,7 @@
 from pathlib import Path
 
 from leezenflow.calibration import Calibration
+from leezenflow.calibration_memory import from_bytes
 from leezenflow_host.errors import InputError
 
 
@@ -13,7 +14,7 @@ def read_memory(path: Path | None) -> bytes | None:
     if path is None or not path.exists():
         return None
     data = path.read_bytes()
-    if not Calibration().from_bytes(data):
+    if not from_bytes(Calibration(), data):
         raise InputError(
             f"{path}: no memory of a signal, or a damaged one. Delete it to start without, or name another."
         )

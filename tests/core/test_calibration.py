@@ -73,18 +73,18 @@ def test_a_broken_promise_is_remembered():
     watch(core, program, START_MS + 3_000, START_MS + 20_000, spread_ms=0)
     watch(core, short, START_MS + 26_000, START_MS + 30_000, spread_ms=0)
     watch(core, program, START_MS + 63_000, START_MS + 68_000, spread_ms=0)
-    assert core.calibration._broken[1] >= 1
+    assert core.calibration.broken[1] >= 1
     assert wrong_after(core, 20_000) > 5 * trusted
 
 
 def test_promises_fade_with_new_ones():
     calibration = Calibration()
-    calibration._kept[0] = 90
-    calibration._broken[0] = 6
+    calibration.kept[0] = 90
+    calibration.broken[0] = 6
     calibration._colour = "green"
     calibration._floor_ms = 0
     calibration._note_switch(1_000, 0)
-    assert calibration._kept[0] + calibration._broken[0] < 60
+    assert calibration.kept[0] + calibration.broken[0] < 60
 
 
 def test_a_switch_in_a_silence_teaches_nothing():
@@ -92,7 +92,7 @@ def test_a_switch_in_a_silence_teaches_nothing():
     program = Program(START_MS)
     watch(core, program, START_MS, START_MS + 30_000)
     watch(core, program, START_MS + 45_000, START_MS + 50_000)
-    assert sum(core.calibration._rows) == 0
+    assert sum(core.calibration.rows) == 0
     assert core.calibration.cycles == 0
 
 
@@ -102,7 +102,7 @@ def test_a_signal_out_of_service_teaches_nothing():
     watch(core, program, START_MS, START_MS + 30_000)
     watch(core, program, START_MS + 30_000, START_MS + 50_000, status=0x0040)
     watch(core, program, START_MS + 50_000, START_MS + 55_000)
-    assert sum(core.calibration._rows) == 0
+    assert sum(core.calibration.rows) == 0
 
 
 def test_without_spans_there_is_nothing_to_learn_and_nothing_to_claim():

@@ -38,7 +38,7 @@ SITE = Site(12, 1090, 49, cruise_ms=22_000, adapter="spatem_xml")
 COSTS = """
 import gc, sys, time
 sys.path.insert(0, sys.argv[1])
-from leezenflow import forecast, prior, tracker, spatem
+from leezenflow import calibration_memory, forecast, prior, tracker, spatem
 gc.collect(); before = gc.mem_alloc()
 from leezenflow import calibration, gate
 gc.collect(); code = gc.mem_alloc() - before
@@ -84,7 +84,7 @@ for index in range(1000):
     door.allows(follow.message_at_ms, True, learned.wrong)
 best[2] = time.ticks_diff(time.ticks_us(), began)
 frames = gc.mem_alloc() - before
-print(code, state, len(learned.to_bytes()), best[0], best[1], best[2], frames)
+print(code, state, len(calibration_memory.to_bytes(learned)), best[0], best[1], best[2], frames)
 """
 
 
