@@ -40,6 +40,8 @@ SETTLE_MS = 3_000
 # A GIF shows no more than this many pictures a second.
 GIF_FPS = 10
 _START_TIMEOUT_S = 20.0
+# The last message is on its way and decoded within this.
+_LAST_MESSAGE_MS = 1_000
 
 
 def data_file(name: str) -> Path:
@@ -97,7 +99,8 @@ class Demo:
         self.truth.to_ms = min(self.truth.to_ms, self._messages[-1].at_ms)
         rider = self.site.values["rider"]
         self.cruise_ms: int = rider["cruise_ms"]
-        self._scorer = Scorer(self.truth, self.cruise_ms, rider["sprint_ms"], SETTLE_MS)
+        self.sprint_ms: int = rider["sprint_ms"] or self.cruise_ms
+        self._scorer = Scorer(self.truth, self.cruise_ms, self.sprint_ms, SETTLE_MS)
         self._parts = contextlib.ExitStack()
         self._fault: BaseException | None = None
 
@@ -154,7 +157,7 @@ class Demo:
                 self.summary.messages_decoded += 1
             elif isinstance(record, Frame) and zero is not None:
                 shown = Shown(zero[1] + ticks_diff(record.ticks, zero[0]), record)
-                if shown.at_ms > self._messages[-1].at_ms:
+                if shown.at_ms > self._messages[-1].at_ms + _LAST_MESSAGE_MS:
                     finished = True
                     break
                 wrong_since = self._judge(shown, wrong_since)

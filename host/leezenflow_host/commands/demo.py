@@ -58,14 +58,15 @@ def _watch(demo: Demo) -> None:
 
 def _captions(demo: Demo, shown: Shown, after_ms: int, is_terminal: bool) -> list[str]:
     advice = describe_advice(shown.advice)
-    lamp = demo.truth.colour_at(shown.at_ms)
-    arrival = demo.truth.colour_at(shown.at_ms + demo.cruise_ms)
+    # A sprint is for those who arrive sooner.
+    travel_ms = demo.sprint_ms if shown.frame.kind == "sprint" else demo.cruise_ms
+    arrival = demo.truth.colour_at(shown.at_ms + travel_ms)
     if not is_terminal:
         return [f"{advice}, at {after_ms / 1000:.1f} s; the rider will meet {arrival}"]
     return [
         f"panel    {advice}",
-        f"arrival  {arrival} (in {demo.cruise_ms / 1000:.0f} s, the truth)",
-        f"lamp     {lamp} (now, the truth)",
+        f"arrival  {arrival} (in {travel_ms / 1000:.0f} s, the truth)",
+        f"lamp     {demo.truth.colour_at(shown.at_ms)} (now, the truth)",
         "",
         "A generated signal, a real broker,",
         "a virtual board with the real firmware.",
