@@ -30,7 +30,7 @@ def command(fast: bool) -> None:
     """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with Demo(FAST_SPEED if fast else 1) as demo:
-        console.print(f"The signal is made up: {demo.note}.")
+        console.print(f"The signal is made up. {demo.note}")
         console.print(f"MQTT broker        {demo.start_broker()}")
         console.print(f"virtual board      {demo.start_board()}")
         began = time.monotonic()
