@@ -133,11 +133,12 @@ class Run:
 def clean_run(lasting_ms: int, period_ms: int, delay_ms: int = 80) -> Run:
     """A fixed program heard through a perfect network."""
     program = Program(ORIGIN_MINUTE * 60_000 - 20_000)
-    telegrams = tuple(_telegram(program, at, at + delay_ms) for at in range(0, lasting_ms - delay_ms, period_ms))
+    telegrams = tuple(make_telegram(program, at, at + delay_ms) for at in range(0, lasting_ms - delay_ms, period_ms))
     return Run(lasting_ms, telegrams, program, delay_ms)
 
 
-def _telegram(program: Program, sent_ms: int, arrives_ms: int) -> Telegram:
+def make_telegram(program: Program, sent_ms: int, arrives_ms: int) -> Telegram:
+    """What a fixed program says at `sent_ms`, arriving at `arrives_ms`."""
     origin = ORIGIN_MINUTE * 60_000
     # Marks are tenths of a second: an end is written down as the tenth it lies in.
     events = program.events_at(origin + sent_ms)
@@ -194,7 +195,7 @@ def _arrivals(
         if not faults.reordering:
             arrives_ms = max(arrives_ms, arrives_before)
             arrives_before = arrives_ms
-        telegram = _telegram(program, sent_ms, arrives_ms)
+        telegram = make_telegram(program, sent_ms, arrives_ms)
         if broken[0] <= sent_ms < broken[0] + broken[1]:
             events = telegram.events if fault_status else ((fault_state, None, None, None), *telegram.events[1:])
             telegram = replace(telegram, status=fault_status, events=events)
