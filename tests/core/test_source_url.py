@@ -117,4 +117,4 @@ def test_wrong_options_are_refused_by_name():
         {"from": 5},
     ):
         complaint = _complaint(typed_options, DECLARED, given, "mqtt")
-        assert complaint and "mqtt" in complaint and list(given)[0] in complaint, given
+        assert complaint and "mqtt" in complaint and next(iter(given)) in complaint, given

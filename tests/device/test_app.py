@@ -5,6 +5,7 @@
 import itertools
 import random
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +81,13 @@ def planted_site(source: str, **look: Any) -> dict[str, Any]:
 def collect(receiver: FrameReceiver, *, until: type[Record], timeout_s: float = 20) -> list[Record]:
     """All records up to the first of a kind."""
     records = []
+    deadline = time.monotonic() + timeout_s
     for record in receiver.records(timeout_s):
         records.append(record)
         if isinstance(record, until):
             return records
+        if time.monotonic() > deadline:
+            break
     raise AssertionError(f"no {until.__name__} came; the last records are {records[-3:]}")
 
 
