@@ -51,6 +51,16 @@ def test_every_length_around_the_block_limit_comes_back():
             assert counters["frames"] == 1
 
 
+def test_a_block_that_is_full_at_the_very_end():
+    for count in (252, 506):
+        payload = b"\x01" * count
+        crc = crc16(payload)
+        assert crc >> 8 and crc & 255, "only without a zero in the CRC does the last block fill up"
+        frame = encode_frame(payload)
+        assert len(frame) == count + 2 + (count + 2) // 254 + 1
+        assert _messages(frame)[0] == [payload]
+
+
 def test_every_split_gives_the_same_messages():
     messages = [b"one", bytes(260), b"\x01\0\x02", _bytes_from(5, 259, 1)]
     stream = b"".join(encode_frame(message) for message in messages)
