@@ -15,6 +15,7 @@ from leezenflow_host.board_config import BoardConfig
 from leezenflow_host.drivers import driver_file, package_folder, read_literals
 from leezenflow_host.errors import InputError
 from leezenflow_host.mpy import Compiler, compiler_for_chip
+from leezenflow_host.shrink import shrink
 from leezenflow_host.site_config import SiteConfig
 
 PACKAGES = ("leezenflow", "leezenflow_adapters", "leezenflow_device")
@@ -87,11 +88,14 @@ def build_image(
         "/main.py": (package_folder("leezenflow_device") / "loader.py").read_bytes(),
     }
     release: dict[str, bytes] = {}
-    for module in sorted(_closure(_roots(board, site))):
+    sources = {module: module_text(module) for module in sorted(_closure(_roots(board, site)))}
+    if compiler is not None:
+        sources = shrink(sources)
+    for module, text in sources.items():
         file = module_file(module)
         assert file is not None
         path = file.relative_to(package_folder(module.split(".")[0]).parent).as_posix()
-        content = file.read_bytes()
+        content = text.encode()
         if compiler is not None:
             content, path = compiler.compile(content, path), f"{path[:-3]}.mpy"
         release[path] = content
