@@ -234,16 +234,30 @@ class TraceWriter:
     How it is packed follows from the name: `.jsonl`, `.jsonl.gz` or `.jsonl.zst` (anything else: `InputError`).
     Each line is handed to the operating system at once, with the end mark of the compression behind it, which the
     next line overwrites: a program that is killed leaves a file that every tool can unpack.
+
+    With `append` the file goes on where it ends, with its own header; it must be whole (nothing is checked here).
+    `size` is the file's length in bytes.
     """
 
-    def __init__(self, path: str | os.PathLike[str], header: TraceHeader) -> None:
+    def __init__(self, path: str | os.PathLike[str], header: TraceHeader, append: bool = False) -> None:
         self.path = Path(path)
         packer = packer_for(self.path)
         self.message_count = 0
         self._packer: Packer = packer
-        self._file: io.FileIO = open(self.path, "wb", buffering=0)  # noqa: SIM115 (closed by close())
-        self._end = 0
-        self._append((header.to_json() + "\n").encode())
+        self._file: io.FileIO = open(self.path, "r+b" if append else "wb", buffering=0)  # noqa: SIM115 (see close)
+        self._end = self._file.seek(0, os.SEEK_END)
+        self._end_mark = b""
+        if not append:
+            self._append((header.to_json() + "\n").encode())
+
+    @property
+    def size(self) -> int:
+        """The length of the file in bytes."""
+        return self._end + len(self._end_mark)
+
+    def sync(self) -> None:
+        """Wait until what was written would survive a power cut."""
+        os.fsync(self._file.fileno())
 
     def __enter__(self) -> Self:
         return self
@@ -265,8 +279,17 @@ class TraceWriter:
     def _append(self, line: bytes) -> None:
         body, end_mark = self._packer.pack(line)
         self._file.seek(self._end)
-        _write_all(self._file, body + end_mark)
+        try:
+            _write_all(self._file, body + end_mark)
+        except OSError:
+            # A full disk: half a line must not stand where the end mark stood.
+            self._file.truncate(self._end)
+            self._file.seek(self._end)
+            _write_all(self._file, self._end_mark)
+            self._file.close()
+            raise
         self._end += len(body)
+        self._end_mark = end_mark
 
 
 def format_message(at_ms: int, topic: str, payload: bytes | bytearray | memoryview) -> str:
