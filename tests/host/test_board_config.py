@@ -119,7 +119,7 @@ pins = 3
 @pytest.mark.parametrize(
     ("replaced", "by", "words"),
     [
-        ("hub75_rp2", "hub75_rp", "[display] driver is 'hub75_rp', which is not known; did you mean 'hub75_rp2'?"),
+        ("hub75_rp2", "hub75_rp", "[display] driver is 'hub75_rp', which is not known; did you mean 'hub75_rp2'"),
         ('driver = "hub75_rp2"', "", "[display] driver is missing: give one of "),
         ("[64, 32]", "[64, 64]", "display does not fit together: panel_widths = [64, 64]"),
         ("[64, 32]", '[64, "32"]', "panel_widths is [64, '32']: give a list of numbers from 1 to 512"),

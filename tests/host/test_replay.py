@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from recordings import ORIGIN_MS, message, write_recording
 
 from leezenflow.framing import FrameDecoder
+from leezenflow_host import feeding
 from leezenflow_host.broker import EmbeddedBroker
 from leezenflow_host.cli import run
 from leezenflow_host.errors import InputError, LeezenflowError
@@ -153,7 +154,8 @@ def test_a_recording_reaches_a_broker_whole_and_in_order(tmp_path: Path) -> None
     assert got == [("/spat/1090", payload) for payload in sent] + [("city/spat", payload) for payload in sent]
 
 
-def test_a_broker_that_leaves_is_told(tmp_path: Path) -> None:
+def test_a_broker_that_leaves_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeding, "ANSWER_S", 1.0)
     broker = EmbeddedBroker()
     broker.start()
     with pytest.raises(LeezenflowError, match="broker"), open_feed(f"mqtt://127.0.0.1:{broker.port}/x") as feed:
