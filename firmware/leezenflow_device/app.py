@@ -40,11 +40,22 @@ _COLLECT_MS = 1_000
 class App:
     """`engine` draws onto `canvas` (a frame is `engine.frame(ticks)`), `display` shows it, `transport` (or None) feeds.
 
-    `health` has a coroutine `run(app)`, `watchdog` has `feed()`, `network` a coroutine `run()`; each may be None.
+    `health` has a coroutine `run(app)`, `watchdog` has `feed()`, `network` and `memory` a coroutine `run()`; each may
+    be None.
     """
 
     def __init__(
-        self, clock, engine, canvas, display, transport=None, fps=25, health=None, watchdog=None, network=None
+        self,
+        clock,
+        engine,
+        canvas,
+        display,
+        transport=None,
+        fps=25,
+        health=None,
+        watchdog=None,
+        network=None,
+        memory=None,
     ):
         self.clock = clock
         self.engine = engine
@@ -52,6 +63,7 @@ class App:
         self.display = display
         self.transport = transport
         self.network = network
+        self.memory = memory
         self.advice = None
         self.frames = 0
         self.late_frames = 0
@@ -73,6 +85,8 @@ class App:
             tasks.append(self._receive())
         if self.network is not None:
             tasks.append(self.network.run())
+        if self.memory is not None:
+            tasks.append(self.memory.run())
         if self._health is not None:
             tasks.append(self._health.run(self))
         await asyncio.gather(*tasks)

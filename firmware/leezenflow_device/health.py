@@ -67,5 +67,8 @@ class Health:
         if app.network is not None:
             report["network"] = app.network.counters
             report["network_fault"] = app.network.fault
+        if app.memory is not None:
+            report["learned_cycles"] = app.engine.calibration.cycles
+            report["memory_fault"] = app.memory.fault
         app.worst_draw_us = app.worst_step_us = 0
         return report

@@ -11,6 +11,7 @@ from leezenflow.engine import Engine
 from leezenflow.source_url import parse_source, typed_options
 from leezenflow_device import app, health, ticks
 from leezenflow_device.configuration import join_options, load_driver, read_bytes, read_json
+from leezenflow_device.memory import Memory
 
 
 def run():
@@ -35,16 +36,14 @@ def _assemble(board, canvas, display, clock, options):
         canvas.load_picture(picture)
         return app.App(clock, app.StillPicture(Advice(), canvas), canvas, display, None, options["fps"])
     site = Site.from_dict(read_json("/site.json"), "/site.json")
-    transport = network = None
+    transport = network = memory = None
     if site.look != "test_pattern":
-        # First of all, because it reserves the longest piece of memory: a whole message.
-        source = parse_source(site.source)
+        source = parse_source(site.source)  # the transport first: it reserves the longest piece of memory
         feed = load_driver("leezenflow_device.transports", source.scheme, "/site.json: source")
         secrets = read_json("/secrets.json", {})
         transport = feed.Transport(source, secrets, clock, site.unit_name)
         if board.network is not None and source.scheme != "uart":
-            kind = board.network.get("kind", "wifi")
-            link = load_driver("leezenflow_device.networks", kind, "/board.json: network")
+            link = load_driver("leezenflow_device.networks", board.network.get("kind", "wifi"), "/board.json: network")
             network = link.Network(board.network, secrets, clock)
     if hasattr(display, "set_brightness"):
         display.set_brightness(site.brightness)
@@ -55,6 +54,7 @@ def _assemble(board, canvas, display, clock, options):
         adapter = load_driver("leezenflow_adapters", site.adapter or "", "/site.json: adapter")
         decoder = adapter.Decoder(site.region, site.intersection_id, site.signal_group, site.adapter_options)
         engine = Engine(site, decoder, canvas, look)
+        memory = Memory(engine, site, clock.network.sleep_ms)
     reporter = health.Health(options["health_s"], site.unit_name)
     watchdog = app.make_watchdog(options, clock)
-    return app.App(clock, engine, canvas, display, transport, options["fps"], reporter, watchdog, network)
+    return app.App(clock, engine, canvas, display, transport, options["fps"], reporter, watchdog, network, memory)
