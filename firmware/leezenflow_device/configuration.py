@@ -5,6 +5,7 @@
 import errno
 import gc
 import json
+import os
 
 from leezenflow.errors import LeezenflowError
 from leezenflow.source_url import is_file_name
@@ -17,7 +18,8 @@ def read_bytes(path, limit):
     """Return the content of a file, None if there is none; LeezenflowError if it is longer than `limit` bytes."""
     try:
         with open(path, "rb") as file:
-            data = file.read(limit + 1)
+            # Not simply limit + 1: MicroPython reserves all that may be read.
+            data = file.read(min(limit + 1, os.stat(path)[6]))
     except OSError as error:
         if error.errno == errno.ENOENT:
             return None

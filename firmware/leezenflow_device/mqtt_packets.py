@@ -42,11 +42,15 @@ class PacketReader:
     Fill `space()` with up to as many bytes as it has, then call `take(count)`; True means that a packet is complete
     and described by the attributes until the next `space()`. Of a PUBLISH the message is `buffer[start:end]`; one
     longer than `message_bytes` is read to its end with `oversize` set and no message.
+
+    The buffer begins with room for a message of `reserve_bytes` (None: of `message_bytes`) and grows when a longer
+    one comes; where the heap has no room for that, the message counts as oversize.
     """
 
-    def __init__(self, message_bytes):
+    def __init__(self, message_bytes, reserve_bytes=None):
         self._limit = message_bytes
-        self.buffer = bytearray(message_bytes + MAX_TOPIC_BYTES + 4)
+        reserve_bytes = message_bytes if reserve_bytes is None else min(message_bytes, reserve_bytes)
+        self.buffer = bytearray(reserve_bytes + MAX_TOPIC_BYTES + 4)
         self._view = memoryview(self.buffer)
         self._head = bytearray(5)
         self._head_view = memoryview(self._head)
@@ -101,9 +105,19 @@ class PacketReader:
         self.end = length
         self._in_head = False
         self._fill = 0
+        if len(self.buffer) < length <= self._limit + MAX_TOPIC_BYTES + 4:
+            self._grow(length)
         self._goal = min(length, len(self.buffer))
         self._to_skip = length - self._goal
         return length == 0 and self._finish()
+
+    def _grow(self, length):
+        """Make room for a packet, and an eighth more: messages that grow little by little must not cut up the heap."""
+        try:
+            self.buffer = bytearray(min(length + (length >> 3), self._limit + MAX_TOPIC_BYTES + 4))
+        except MemoryError:
+            return
+        self._view = memoryview(self.buffer)
 
     def _check_head(self, first, length):
         self.kind = first >> 4
@@ -142,7 +156,7 @@ class PacketReader:
             self.start += 2
             if not self.packet_id:
                 raise SignalError("malformed", "MQTT message of QoS 1 without a packet identifier")
-        self.oversize = self.end - self.start > self._limit
+        self.oversize = self.end - self.start > self._limit or self.end > len(self.buffer)
 
     def _finish(self):
         self._in_head = True

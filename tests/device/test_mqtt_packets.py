@@ -82,6 +82,48 @@ def test_every_split_gives_the_same_packets(piece: int) -> None:
     assert read_all(STREAM, piece) == FOUND
 
 
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_the_buffer_grows_up_to_the_longest_message(piece: int) -> None:
+    reader = PacketReader(5000, reserve_bytes=300)
+    small = len(reader.buffer)
+    payloads = [b"x" * 200, b"y" * 4000, b"z" * 5000, b"a" * 5001, b"b" * 9000, b"c"]
+    seen = []
+    for payload in payloads:
+        stream = publish(b"t", payload)
+        at = 0
+        while at < len(stream):
+            space = reader.space()
+            count = min(len(space), piece, len(stream) - at)
+            space[:count] = stream[at : at + count]
+            at += count
+            if reader.take(count):
+                seen.append(None if reader.oversize else bytes(reader.buffer[reader.start : reader.end]))
+        if len(payload) == 200:
+            assert len(reader.buffer) == small
+    assert seen == [*payloads[:3], None, None, b"c"]
+    assert len(reader.buffer) <= 5000 + MAX_TOPIC_BYTES + 4
+
+
+def test_without_room_to_grow_a_message_is_skipped_and_the_next_one_read(monkeypatch) -> None:
+    def refuse(size: int) -> bytearray:
+        raise MemoryError
+
+    reader = PacketReader(5000, reserve_bytes=300)
+    monkeypatch.setattr(mqtt_packets, "bytearray", refuse, raising=False)
+    for payload, oversize in ((b"x" * 4000, True), (b"y" * 300, False)):
+        stream = publish(b"t", payload)
+        at = 0
+        done = False
+        while at < len(stream):
+            space = reader.space()
+            count = min(len(space), len(stream) - at)
+            space[:count] = stream[at : at + count]
+            at += count
+            done = reader.take(count)
+        assert done and reader.oversize == oversize
+    assert bytes(reader.buffer[reader.start : reader.end]) == b"y" * 300
+
+
 @given(st.lists(st.integers(1, 400), max_size=200))
 def test_any_split_gives_the_same_packets(pieces: list[int]) -> None:
     reader = PacketReader(LIMIT)

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The cyclist who does what the rider is advised to do: rides, hurries, coasts, or stands with one foot down."""
 
-from leezenflow import sprites_bicycle as sheet
 from leezenflow.advice import GREEN, SPRINT, UNCERTAIN
 from leezenflow.drawing.rows import Rows
-from leezenflow.drawing.sprites import INK_SHADES, make_table, unpack_frames
+from leezenflow.drawing.sprites import INK_SHADES, forget_sheet, make_table, unpack_frames
 from leezenflow.palettes import ACCENT_FULL, BLACK
 
-WIDTH = sheet.WIDTH
+# As the sheet has them.
+WIDTH = 32
+SPRITE_HEIGHT = 30
 # The sprite stands on a road of two rows.
-HEIGHT = sheet.HEIGHT + 2
+HEIGHT = SPRITE_HEIGHT + 2
 
 # Pictures a second. One turn of the cranks is 8 pictures, one of the wheels 12.
 RIDE_SPEED = 9
@@ -31,7 +32,7 @@ class Cyclist:
     """The cyclist in the HEIGHT rows of `canvas` from `top`, animated by how much time has gone by."""
 
     def __init__(self, canvas, top):
-        self._rows = Rows(canvas, top, sheet.HEIGHT)
+        self._rows = Rows(canvas, top, SPRITE_HEIGHT)
         self._left = (canvas.width - WIDTH) >> 1
         self._roads, self._still_road = _lay_road(canvas.width)
         pixels = memoryview(canvas.pixels)
@@ -39,10 +40,13 @@ class Cyclist:
         self._upper_road = pixels[end - 2 * canvas.width : end - canvas.width]
         self._lower_road = pixels[end - canvas.width : end]
         self._shown = None
+        from leezenflow import sprites_bicycle as sheet
+
         self._ride = unpack_frames(sheet, sheet.RIDE)
         self._sprint = unpack_frames(sheet, sheet.SPRINT)
         self._coast = unpack_frames(sheet, sheet.COAST)
         self._stand = unpack_frames(sheet, sheet.STAND)
+        forget_sheet(sheet)
         # In white whatever the advice: a green or red bicycle would look like the lamp of a cycle signal.
         self._shades = make_table(INK_SHADES)
         self._phase = 0

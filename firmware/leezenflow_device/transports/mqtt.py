@@ -29,7 +29,13 @@ OPTIONS = {
         "type": "int",
         "range": [256, 131072],
         "default": 34816,
-        "help": "the longest message taken (reserved at start); longer ones are skipped and counted",
+        "help": "the longest message taken; longer ones are skipped and counted",
+    },
+    "reserve_bytes": {
+        "type": "int",
+        "range": [256, 131072],
+        "default": 16384,
+        "help": "memory for messages at start; it grows when a longer one comes and there is room for it",
     },
     "client_id": {"type": "str", "default": "", "help": "client identifier; empty: a random one at each start"},
     "unit_topic": {
@@ -77,7 +83,7 @@ class Transport:
         self._clock = clock
         self._network = clock.network
         self._tls = tls
-        self._reader = mqtt_packets.PacketReader(options["message_bytes"])
+        self._reader = mqtt_packets.PacketReader(options["message_bytes"], options["reserve_bytes"])
         self._puback = bytearray(4)
         self._send_lock = asyncio.Lock()
         self._writer = None
@@ -218,6 +224,7 @@ class Transport:
                 self._count("retained")
             elif reader.oversize:
                 self._count("oversize")
+                self.fault = "a message of %d bytes: too long, or no room for it" % (reader.end - reader.start)
             else:
                 self._count("messages")
                 await sink.message(reader.buffer, reader.start, reader.end, ticks)
