@@ -19,6 +19,7 @@ from leezenflow_host.capture.output import Output
 from leezenflow_host.capture.recorder import Recorder, Summary
 from leezenflow_host.capture.sources import make_source, public_name
 from leezenflow_host.capture.status import Status
+from leezenflow_host.errors import InputError
 from leezenflow_host.trace import TraceHeader, TraceMessage, TraceReader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,8 +33,17 @@ def read(path: Path) -> list[TraceMessage]:
 
 
 def payloads(path: Path) -> list[bytes]:
-    """The payloads of a recording that is there already; [] before."""
-    return [message.payload for message in read(path)] if path.exists() and path.stat().st_size else []
+    """The payloads of a recording, which must be without any damage."""
+    return [message.payload for message in read(path)]
+
+
+def payloads_so_far(path: Path) -> list[bytes]:
+    """The payloads of a recording that may not be there yet, and may be written while it is read."""
+    try:
+        with TraceReader(path) as reader:
+            return [message.payload for message in reader]
+    except (OSError, InputError):
+        return []
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:

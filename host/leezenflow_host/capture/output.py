@@ -138,11 +138,10 @@ class Output:
         if not self._rotate:
             return []
         found = []
-        name = Path(_PATTERN.sub("*", glob.escape(self.pattern)))
-        anchor = Path(name.anchor or ".")
-        for path in anchor.glob(str(name.relative_to(name.anchor))):
+        pattern = str(Path(self.pattern))
+        for path in map(Path, glob.glob(_PATTERN.sub("*", glob.escape(pattern)))):
             try:
-                when = datetime.strptime(str(path), str(Path(self.pattern)))
+                when = datetime.strptime(str(path), pattern)
                 if path != present and resuming.read_header(path).source == self.header.source:
                     found.append((when, path, path.stat().st_size))
             except (ValueError, OSError, InputError):

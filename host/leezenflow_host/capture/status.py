@@ -43,7 +43,7 @@ class Status:
     def show(self, summary: "Summary", file_bytes: int, now: float) -> None:
         """Renew the line, where it is time; `now` in seconds of a monotonic clock."""
         if self._shown_at is None:
-            self._shown_at = now
+            self._shown_at, self._messages_then = now, summary.messages
             return
         elapsed = now - self._shown_at
         if elapsed < (_PLAIN_S if self._live is None else _RENEW_S):
