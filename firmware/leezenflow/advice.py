@@ -19,6 +19,7 @@ KINDS = (GREEN, SPRINT, RED, UNCERTAIN, DARK)
 BEYOND_FORECAST = "beyond_forecast"
 OVERDUE = "overdue"
 DOUBTFUL = "doubtful"
+LEARNING = "learning"
 
 # Hurrying must work for at least this long when it is first advised.
 _SPRINT_WORTH_MS = 2_000
@@ -90,6 +91,9 @@ class Adviser:
         if index < 0:
             self._gate.close()
             advice.decline(UNCERTAIN, BEYOND_FORECAST)
+        elif not forecast.earned:
+            self._gate.close()
+            advice.decline(UNCERTAIN, LEARNING)
         elif forecast.overdue:
             self._gate.close()
             advice.decline(UNCERTAIN, OVERDUE)

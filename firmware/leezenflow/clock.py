@@ -9,7 +9,7 @@ of the last one to two windows, which follows a drift of 500 ppm within 20 ms an
 `ticks_diff` is the one place that knows that MicroPython's millisecond counter wraps at 2**30.
 """
 
-from leezenflow.timemark import advance_ms, message_ms
+from leezenflow.timemark import advance_ms, message_ms, nearest
 
 _HALF_PERIOD = 1 << 29
 
@@ -172,6 +172,10 @@ class ControllerClock:
             self._begin(moy, time_stamp, controller_ms, at_ms)
             return CLOCK_FAULT
         return LATE
+
+    def local_ms(self, mark):
+        """Return the local instant of a mark (ms in the controller's hour), as the newest message places it."""
+        return self._at_ms - self.excess_ms + nearest(mark - self.controller_ms)
 
     def age_ms(self, now_ms):
         """Return how old the newest message is, its excess delay included."""

@@ -11,7 +11,7 @@ from leezenflow.calibration import Calibration
 from leezenflow.clock import CLOCK_FAULT, NEWS, ticks_diff
 from leezenflow.errors import SignalError
 from leezenflow.forecast import Forecast
-from leezenflow.tracker import SignalTracker
+from leezenflow.tracker import HEARTBEAT, SignalTracker
 
 # The core's own time starts at 0 and is set back by this much before it leaves the small ints of a 32-bit board. It
 # is a multiple of 2**20 ms, so that nothing that repeats with a power of two is seen to jump.
@@ -38,6 +38,12 @@ class Engine:
         self.tracker = SignalTracker()
         self.forecast = Forecast(site.clearance)
         self.calibration = Calibration()
+        # Loaded only for feeds that tell no more than the present state: it costs a board some memory.
+        self.learner = None
+        if getattr(decoder, "state_only", False):
+            from leezenflow.learner import Learner
+
+            self.learner = Learner(self.tracker, self.forecast, self.calibration)
         self.adviser = Adviser(site)
         self.advice = self.adviser.advice
         self.counters = {}
@@ -75,10 +81,13 @@ class Engine:
         verdict = self.tracker.accept(self.decoder.state, self._message_at_ms)
         if verdict not in (NEWS, CLOCK_FAULT):
             self._count(verdict)
-            return False
+            return verdict == HEARTBEAT
         self._count(ACCEPTED if verdict == NEWS else verdict)
-        self.forecast.update(self.tracker)
-        self._learn(verdict)
+        if self.learner is not None:
+            self.learner.observe(self.decoder.state, verdict)
+        else:
+            self.forecast.update(self.tracker)
+            self._learn(verdict)
         return True
 
     def _learn(self, verdict):
@@ -100,9 +109,18 @@ class Engine:
         """The transport was lost and is back: what comes first may be old (rule F9)."""
         self.tracker.clock.reconnected()
 
+    def set_utc(self, ticks, ms_of_hour):
+        """Tell where in the UTC hour (0..3599999 ms) the unit was at `ticks`; it must be right within half a minute.
+
+        Only messages without `moy` need it. A unit whose own clock was never set does not call it.
+        """
+        self.tracker.utc.set(self._instant(ticks), ms_of_hour)
+
     def frame(self, ticks):
         """Return the advice at `ticks`; draw it when there is a canvas. Allocates nothing in steady state."""
         now_ms = self._instant(ticks)
+        if self.learner is not None:
+            self.learner.refresh(now_ms)
         advice = self.adviser.advise(self.tracker, self.forecast, self.calibration, now_ms)
         if self.look is not None:
             self.look.draw(advice, self.canvas, now_ms)
@@ -127,4 +145,6 @@ class Engine:
             self.forecast.rebase(_REBASE_MS)
             self.calibration.rebase(_REBASE_MS)
             self.adviser.rebase(_REBASE_MS)
+            if self.learner is not None:
+                self.learner.rebase(_REBASE_MS)
         return self._now_ms

@@ -77,7 +77,8 @@ class Forecast:
     """The coming spans of one signal group: `spans[:span_count]`, the present one first, colours alternating.
 
     `overdue` is True when the controller still shows a phase whose likely end it had put more than 2 s ago;
-    `clearance_ms` is how long the amber lasts that counts as red (0: none known, or amber counts as green).
+    `clearance_ms` is how long the amber lasts that counts as red (0: none known, or amber counts as green). `earned`
+    is False as long as a learned forecast has not yet shown how right it is: nothing may be claimed by it (rule F2).
     """
 
     def __init__(self, clearance=RED):
@@ -85,6 +86,7 @@ class Forecast:
         self.span_count = 0
         self.overdue = False
         self.clearance_ms = 0
+        self.earned = True
         self._clearance = clearance
         self._amber_ms = 0
         self._pre_movement_ms = 0

@@ -134,9 +134,24 @@ class IntersectionState:
     `region` is None where the sender gave none; `status` holds the 16 bits with bit 0 as 0x8000; `moy` is the minute
     of the UTC year (0..527039, 527040 invalid), `time_stamp` the millisecond in that minute (DSecond); both may be
     None.
+
+    What a SPATEM never says, for feeds that speak only when something changes (rule F1): `on_change` marks such a feed,
+    `heartbeat` a message that proves the controller alive and leaves the movement as it was, `program` is the number
+    of the signal program where it is known.
     """
 
-    __slots__ = ("id", "movement", "moy", "region", "revision", "status", "time_stamp")
+    __slots__ = (
+        "heartbeat",
+        "id",
+        "movement",
+        "moy",
+        "on_change",
+        "program",
+        "region",
+        "revision",
+        "status",
+        "time_stamp",
+    )
 
     def __init__(self):
         self.movement = MovementState()
@@ -150,4 +165,7 @@ class IntersectionState:
         self.status = 0
         self.moy: int | None = None
         self.time_stamp: int | None = None
+        self.on_change = False
+        self.heartbeat = False
+        self.program: int | None = None
         self.movement.clear()

@@ -3,8 +3,9 @@
 """The latest state of one signal group on the local clock: how fresh it is, and whether it may be shown at all."""
 
 from leezenflow import spatem
-from leezenflow.clock import AGE_CEILING_MS, CLOCK_FAULT, NEWS, ControllerClock
+from leezenflow.clock import AGE_CEILING_MS, CLOCK_FAULT, DUPLICATE, LATE, NEWS, ControllerClock
 from leezenflow.timemark import mark_ms, nearest
+from leezenflow.utc_hint import UtcHint
 
 # Why a display must be dark (rules F1, F3, F9).
 NO_DATA = "no_data"
@@ -16,6 +17,9 @@ FAILURE = "failure"
 MANUAL = "manual"
 STOPPED = "stopped"
 IMPLAUSIBLE = "implausible"
+
+# What `SignalTracker.accept` answers to a sign of life that leaves the state as it was.
+HEARTBEAT = "heartbeat"
 
 _FAILURES = spatem.STATUS_FAILURE_FLASH | spatem.STATUS_FAILURE_MODE | spatem.STATUS_NO_VALID_SPAT
 _OFF = spatem.STATUS_OFF | spatem.STATUS_STANDBY_OPERATION
@@ -76,7 +80,8 @@ class SignalTracker:
 
     `events[:event_count]` are its phases, the present one first; `status` are the raw status bits; `blocked` is why the
     newest message forbids any advice (rule F3), or None; `message_at_ms` is the instant on the local clock at which
-    the controller spoke (its best recent delay still included).
+    the controller spoke (its best recent delay still included). `changed_at_ms` is since when the lamp shows the
+    present state, where the feed tells, else None; `utc` supplies the minute to messages that leave it out.
     """
 
     def __init__(self):
@@ -86,14 +91,25 @@ class SignalTracker:
         self.status = 0
         self.message_at_ms = 0
         self.blocked = NO_DATA
+        self.utc = UtcHint()
+        self.changed_at_ms = None
+        self._on_change = False
 
     def accept(self, state, at_ms):
         """Take an `IntersectionState` that arrived at `at_ms`; return NEWS, or the word for why it is none.
 
-        The words are those of `ControllerClock.observe`. CLOCK_FAULT and NEWS replace what was known, the others
-        change nothing.
+        The words are those of `ControllerClock.observe`, and HEARTBEAT. CLOCK_FAULT and NEWS replace what was known,
+        the others change nothing but, for HEARTBEAT, its age.
         """
-        verdict = self.clock.observe(state.moy, state.time_stamp, at_ms)
+        moy = state.moy
+        if moy is None:
+            moy = self.utc.minute(state.time_stamp, at_ms)
+        verdict = self.clock.observe(moy, state.time_stamp, at_ms)
+        self._on_change = state.on_change
+        if state.heartbeat:
+            return HEARTBEAT if verdict in (NEWS, CLOCK_FAULT) else verdict
+        if state.on_change:
+            verdict = self._judge_change(state, verdict)
         if verdict not in (NEWS, CLOCK_FAULT):
             return verdict
         movement = state.movement
@@ -108,6 +124,22 @@ class SignalTracker:
             self._place(movement.events[i], self.events[i])
         self.blocked = self.blocked or state_reason(self.events[0].event_state)
         return verdict
+
+    def _judge_change(self, state, verdict):
+        """Say NEWS to a change that was only overtaken by other signs of life, LATE to one older than what is known.
+
+        A feed that speaks on change sends each state once: passing it over would cost a whole phase.
+        """
+        if verdict not in (NEWS, DUPLICATE, LATE) or state.movement.event_count == 0:
+            return verdict
+        mark = mark_ms(state.movement.events[0].start_time)
+        if mark is None:
+            return verdict
+        changed_at_ms = self.clock.local_ms(mark)
+        if self.changed_at_ms is not None and changed_at_ms <= self.changed_at_ms:
+            return LATE if verdict == NEWS else verdict
+        self.changed_at_ms = changed_at_ms
+        return NEWS
 
     def _place(self, event, timed):
         local_ms = self.message_at_ms
@@ -136,12 +168,15 @@ class SignalTracker:
 
     def is_fresh(self, now_ms):
         """Is the newest message young enough to be evidence for green (rule F1)?"""
-        return self.clock.age_ms(now_ms) <= self.clock.age_limit_ms
+        return self.clock.age_ms(now_ms) <= (AGE_CEILING_MS if self._on_change else self.clock.age_limit_ms)
 
     def rebase(self, shift_ms):
         """Move every stored instant back by `shift_ms`, when the local time base moves."""
         self.clock.rebase(shift_ms)
+        self.utc.rebase(shift_ms)
         self.message_at_ms -= shift_ms
+        if self.changed_at_ms is not None:
+            self.changed_at_ms -= shift_ms
         for i in range(self.event_count):
             timed = self.events[i]
             if timed.min_end_at_ms is not None:
