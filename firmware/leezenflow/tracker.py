@@ -20,6 +20,8 @@ IMPLAUSIBLE = "implausible"
 
 # What `SignalTracker.accept` answers to a sign of life that leaves the state as it was.
 HEARTBEAT = "heartbeat"
+# A change cannot be news before it has happened, but for the jitter of the network.
+_FUTURE_MS = 1_000
 
 _FAILURES = spatem.STATUS_FAILURE_FLASH | spatem.STATUS_FAILURE_MODE | spatem.STATUS_NO_VALID_SPAT
 _OFF = spatem.STATUS_OFF | spatem.STATUS_STANDBY_OPERATION
@@ -109,7 +111,7 @@ class SignalTracker:
         if state.heartbeat:
             return HEARTBEAT if verdict in (NEWS, CLOCK_FAULT) else verdict
         if state.on_change:
-            verdict = self._judge_change(state, verdict)
+            verdict = self._judge_change(state, verdict, at_ms)
         if verdict not in (NEWS, CLOCK_FAULT):
             return verdict
         movement = state.movement
@@ -125,17 +127,18 @@ class SignalTracker:
         self.blocked = self.blocked or state_reason(self.events[0].event_state)
         return verdict
 
-    def _judge_change(self, state, verdict):
+    def _judge_change(self, state, verdict, at_ms):
         """Say NEWS to a change that was only overtaken by other signs of life, LATE to one older than what is known.
 
         A feed that speaks on change sends each state once: passing it over would cost a whole phase.
         """
-        if verdict not in (NEWS, DUPLICATE, LATE) or state.movement.event_count == 0:
+        mark = mark_ms(state.movement.events[0].start_time) if state.movement.event_count else None
+        changed_at_ms = None if mark is None else self.clock.local_ms(mark)
+        if verdict not in (NEWS, DUPLICATE, LATE) or changed_at_ms is None or changed_at_ms > at_ms + _FUTURE_MS:
+            # Nothing to compare by: the message's own time decides.
+            if verdict in (NEWS, CLOCK_FAULT):
+                self.changed_at_ms = None
             return verdict
-        mark = mark_ms(state.movement.events[0].start_time)
-        if mark is None:
-            return verdict
-        changed_at_ms = self.clock.local_ms(mark)
         if self.changed_at_ms is not None and changed_at_ms <= self.changed_at_ms:
             return LATE if verdict == NEWS else verdict
         self.changed_at_ms = changed_at_ms

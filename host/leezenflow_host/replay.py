@@ -10,6 +10,7 @@ from typing import Any
 from leezenflow.advice import Advice
 from leezenflow.board import Site
 from leezenflow.engine import Engine
+from leezenflow.timemark import HOUR_MS
 from leezenflow_host.errors import InputError
 from leezenflow_host.trace import TraceMessage, TraceReader
 
@@ -29,7 +30,8 @@ def replay_frames(messages: Iterable[TraceMessage], engine: Engine, fps: int = 1
     """Drive `engine` with a recording and yield (Unix ms, advice) for every frame, silences included.
 
     Frames start with the first message and go on to the last, `fps` a second. A message that arrived at the instant
-    of a frame counts for that frame. The advice is the engine's own object: copy what must outlive the next frame.
+    of a frame counts for that frame; its arrival tells the minute where the sender leaves it out. The advice is the
+    engine's own object: copy what must outlive the next frame.
     """
     first_ms: int | None = None
     frame = 0
@@ -41,6 +43,7 @@ def replay_frames(messages: Iterable[TraceMessage], engine: Engine, fps: int = 1
             yield frame_ms, engine.frame(frame_ms & TICKS_MASK)
             frame += 1
             frame_ms = first_ms + frame * 1000 // fps
+        engine.set_utc(message.at_ms & TICKS_MASK, message.at_ms % HOUR_MS)
         engine.message(message.payload, 0, len(message.payload), message.at_ms & TICKS_MASK)
     if first_ms is not None:
         yield frame_ms, engine.frame(frame_ms & TICKS_MASK)

@@ -7,7 +7,10 @@ them, of which the newest counts. The source names the datastream, so an Observa
 that carries an id can be checked with the option `datastream`.
 
 There is no forecast on this feed: the event has no timing but `start_time`, the change at the lamp. `moy` and
-`time_stamp` are the platform's `resultTime` (the phenomenonTime where there is none).
+`time_stamp` are the platform's `resultTime` (the phenomenonTime where there is none). What comes next is learned.
+
+Because only changes are told, silence means nothing. Observations of the same controller that name their datastream
+(its cycle second, detectors, other signal heads) prove that it lives, where the options list them.
 """
 
 from leezenflow import spatem
@@ -22,6 +25,19 @@ OPTIONS = {
         "range": [0, 1073741823],
         "default": 0,
         "help": "take only observations of this datastream, where they name one (0: any)",
+    },
+    "program": {
+        "type": "int",
+        "range": [0, 1073741823],
+        "default": 0,
+        "help": "datastream of the signal program: another one is learned anew (0: none)",
+    },
+    "controller": {
+        "type": "list",
+        "items": "int",
+        "range": [1, 1073741823],
+        "default": [],
+        "help": "other datastreams of the same controller, such as its cycle second: signs of life",
     },
 }
 
@@ -42,25 +58,44 @@ _EVENT_STATES = {
 class Decoder(OneStepDecoder):
     """Decodes the state of the signal head whose datastream the source names."""
 
+    # The engine learns a forecast for it.
+    state_only = True
     # One observation has 150..400 bytes; a list asked for with $top=1 and a few links around it fits, too.
     MAX_BYTES = 4096
 
     def __init__(self, region, intersection_id, signal_group, options=None):
         super().__init__(region, intersection_id, signal_group, options)
-        self._datastream = (options or {}).get("datastream", 0)
+        options = options or {}
+        self._datastream = options.get("datastream", 0)
+        self._program_stream = options.get("program", 0)
+        self._controller = tuple(options.get("controller", ()))
+        self._program = None
 
     def read(self, buffer, start, end):
         """Decode one Observation, or the newest of a list; False where there is none of our datastream."""
         observation = newest_observation(read_json(buffer, start, end))
-        if observation is None or (self._datastream and _datastream(observation) not in (None, self._datastream)):
+        if observation is None:
             return False
-        code = result_code(observation)
+        stream = _datastream(observation)
+        program = stream is not None and stream == self._program_stream
+        heartbeat = program or stream in self._controller
+        if not heartbeat and self._datastream and stream not in (None, self._datastream):
+            return False
+        # A detector may report anything; of a sign of life only the time counts.
+        code = 0 if heartbeat and not program else result_code(observation)
         changed = parse_instant(observation["phenomenonTime"].split("/")[0])
         received = observation.get("resultTime")
         told = parse_instant(received) if received else changed
         self.clear()
         self.state.moy = told.moy
         self.state.time_stamp = told.time_stamp
+        self.state.on_change = True
+        if program:
+            self._program = code
+        self.state.program = self._program
+        if heartbeat:
+            self.state.heartbeat = True
+            return True
         event = self.state.movement.add_event()
         event.event_state = _EVENT_STATES.get(code, spatem.UNAVAILABLE)
         event.start_time = changed.mark()

@@ -328,6 +328,11 @@ def test_a_change_counts_though_other_news_overtook_it_but_never_an_older_one():
     # Without an instant of change the message's own time decides.
     assert tracker.accept(change(PRE, 4_000, None), 4_200) == "duplicate"
     assert tracker.accept(change(PRE, 5_000, None), 5_100) == "news"
+    assert tracker.changed_at_ms is None
+    # What has not happened yet is not believed to.
+    assert tracker.accept(change(GREEN, 5_000, 9_000), 5_200) == "duplicate"
+    assert tracker.accept(change(GREEN, 5_500, 9_000), 5_600) == "news"
+    assert tracker.changed_at_ms is None
     nothing = change(RED, 6_000, 5_500)
     nothing.movement.event_count = 0
     assert tracker.accept(nothing, 6_100) == "news"

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SensorThings observations: codes, times, lists; and the UTC arithmetic behind them."""
 
+from leezenflow.engine import Engine
 from leezenflow.errors import SignalError
 from leezenflow_adapters.sensorthings import Decoder
 from leezenflow_adapters.utc import parse_instant
+from signals import Site
 
 
 def decode(text, options=None):
@@ -136,3 +138,39 @@ def test_what_is_no_instant():
         except SignalError as error:
             kind = error.kind
         assert kind == "malformed", text
+
+
+def of_stream(stream, result="3", time="2023-09-28T12:00:39Z"):
+    return observation(result, '"Datastream": {"@iot.id": %d},' % stream, time)
+
+
+def test_other_streams_of_the_controller_are_signs_of_life():
+    decoder = Decoder(None, 332, 31, {"datastream": 5, "program": 6, "controller": [7, 8]})
+
+    def read(text):
+        payload = text.encode()
+        assert decoder.decode(payload, 0, len(payload)) is True
+        state = decoder.state
+        return state.on_change, state.heartbeat, state.program, state.movement.event_count
+
+    assert read(of_stream(5)) == (True, False, None, 1)
+    # A detector's result is no code at all.
+    assert read(of_stream(7, "12.5")) == (True, True, None, 0)
+    assert read(of_stream(8, "null")) == (True, True, None, 0)
+    assert read(of_stream(6, "17")) == (True, True, 17, 0)
+    assert read(of_stream(5)) == (True, False, 17, 1)
+    assert read(observation()) == (True, False, 17, 1)
+    foreign = of_stream(9).encode()
+    assert decoder.decode(foreign, 0, len(foreign)) is False
+
+
+def test_the_engine_learns_its_forecast():
+    assert Decoder.state_only
+    engine = Engine(Site(), Decoder(None, 332, 31, {"controller": [7]}))
+    for second, text in enumerate(
+        (of_stream(5, "1", "2023-09-28T12:00:00Z"), of_stream(7, "0", "2023-09-28T12:00:01Z"))
+    ):
+        assert engine.message(text.encode(), 0, len(text), 1_000 * second)
+    assert engine.counters == {"accepted": 1, "heartbeat": 1}
+    # Two signs of life that agree: nothing hides the state any more, but nothing is known of its end.
+    assert engine.frame(1_500).reason == "beyond_forecast"

@@ -11,10 +11,11 @@ from rich.table import Table
 
 from leezenflow.board import Site
 from leezenflow.engine import Engine
+from leezenflow.timemark import HOUR_MS
 from leezenflow_host.errors import InputError
 from leezenflow_host.evaluation.scoring import HorizonErrors, Scorer
 from leezenflow_host.evaluation.truth import GREEN, RED, ObservedTruth, Truth
-from leezenflow_host.replay import build_decoder, replay_frames
+from leezenflow_host.replay import TICKS_MASK, build_decoder, replay_frames
 from leezenflow_host.trace import TraceMessage, TraceReader
 
 
@@ -44,7 +45,9 @@ def observe_truth(recording: Recording, site: Site) -> Truth:
     engine = Engine(site, build_decoder(site))
     observed = ObservedTruth()
     for message in recording.messages:
-        if engine.message(message.payload, 0, len(message.payload), message.at_ms & ((1 << 30) - 1)):
+        ticks = message.at_ms & TICKS_MASK
+        engine.set_utc(ticks, message.at_ms % HOUR_MS)
+        if engine.message(message.payload, 0, len(message.payload), ticks):
             observed.observe(message.at_ms, engine)
     if not observed.truth.colours:
         words = ", ".join(f"{count} × {word}" for word, count in sorted(engine.counters.items())) or "no messages"
