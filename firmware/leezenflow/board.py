@@ -44,10 +44,11 @@ class Board:
     """A physical build: chip, display and the way to a network.
 
     `display` is a dict with `driver`, `width`, `height` (visible pixels, 32 and 96 unless the board says otherwise)
-    and the driver's own options; `network` is a dict, or None where the board has none.
+    and the driver's own options; `network` is a dict, or None where the board has none; `light` names the ambient light
+    sensor and its options, None without one.
     """
 
-    def __init__(self, name, title, chip, display, network=None):
+    def __init__(self, name, title, chip, display, network=None, light=None):
         self.name = name
         self.title = title
         self.chip = chip
@@ -56,6 +57,7 @@ class Board:
         self.width = display["width"]
         self.height = display["height"]
         self.network = network
+        self.light = light
 
     @classmethod
     def from_dict(cls, values, where="board.json"):
@@ -72,6 +74,7 @@ class Board:
             _take(values, where, "chip", str),
             display,
             _take(values, where, "network", dict, None),
+            _take(values, where, "light", dict, None),
         )
 
 
@@ -82,6 +85,8 @@ class Site:
     stop line (`sprint_ms` None: never advise to sprint). `clearance` is "red" or "green": what amber after green
     counts as. `max_wrong_permille` is the share of wrong claims that the site accepts, None: no limit asked for.
     `source` is the URL the messages come from, `adapter` the name of their decoder; both may be None on a laptop.
+    `brightness` (1..255) is the most the panel gets; `light` (None: always that) is a dict of `latitude_cdeg`,
+    `longitude_cdeg` (hundredths of a degree, or None), `floor` and `night` ([from, to, brightness], minutes UTC; None).
     """
 
     def __init__(
@@ -100,6 +105,7 @@ class Site:
         look_options=None,
         brightness=255,
         unit_name="",
+        light=None,
     ):
         self.signal_group = signal_group
         self.intersection_id = intersection_id
@@ -115,6 +121,7 @@ class Site:
         self.look_options = look_options if look_options is not None else {}
         self.brightness = brightness
         self.unit_name = unit_name
+        self.light = light
 
     @classmethod
     def from_dict(cls, values, where="site.json"):
@@ -147,4 +154,5 @@ class Site:
             look_options,
             _take(look, where + ": look", "brightness", int, 255),
             _take(unit, where + ": unit", "name", str, ""),
+            _take(values, where, "light", dict, None),
         )

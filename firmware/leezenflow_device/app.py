@@ -40,8 +40,8 @@ _COLLECT_MS = 1_000
 class App:
     """`engine` draws onto `canvas` (a frame is `engine.frame(ticks)`), `display` shows it, `transport` (or None) feeds.
 
-    `health` has a coroutine `run(app)`, `watchdog` has `feed()`, `network` and `memory` a coroutine `run()`; each may
-    be None.
+    `health` has a coroutine `run(app)`, `watchdog` has `feed()`, `network`, `memory` and `light` (set afterwards) a
+    coroutine `run()`; each may be None.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class App:
         self.transport = transport
         self.network = network
         self.memory = memory
+        self.light = None
         self.advice = None
         self.frames = 0
         self.late_frames = 0
@@ -87,6 +88,8 @@ class App:
             tasks.append(self.network.run())
         if self.memory is not None:
             tasks.append(self.memory.run())
+        if self.light is not None:
+            tasks.append(self.light.run())
         if self._health is not None:
             tasks.append(self._health.run(self))
         await asyncio.gather(*tasks)

@@ -57,6 +57,17 @@ def load_driver(package, name, what):
         raise LeezenflowError("%s is %r: %s; install firmware and configuration together" % (what, name, error))
 
 
+def load_light(board, site, display, engine, clock):
+    """Dim `display` as the site says; return what goes on dimming it by the light outside (None: nothing does)."""
+    if not hasattr(display, "set_brightness"):
+        return None
+    display.set_brightness(site.brightness)
+    if board.light is None and site.light is None:
+        return None
+    light = load_driver("leezenflow_device", "light", "/board.json: light")
+    return light.make_light(board, site, display, engine, clock)
+
+
 def join_options(*modules):
     """Return the OPTIONS of several modules as one dict."""
     declared = {}

@@ -70,5 +70,10 @@ class Health:
         if app.memory is not None:
             report["learned_cycles"] = app.engine.calibration.cycles
             report["memory_fault"] = app.memory.fault
+        if app.light is not None:
+            report["brightness"] = app.light.brightness
+            report["lux"] = app.light.lux
+            report["light"] = app.light.source
+            report["light_fault"] = app.light.fault
         app.worst_draw_us = app.worst_step_us = 0
         return report

@@ -10,7 +10,7 @@ from leezenflow.canvas import PALETTE_BYTES, Canvas
 from leezenflow.engine import Engine
 from leezenflow.source_url import parse_source, typed_options
 from leezenflow_device import app, health, ticks
-from leezenflow_device.configuration import join_options, load_driver, read_bytes, read_json
+from leezenflow_device.configuration import join_options, load_driver, load_light, read_bytes, read_json
 from leezenflow_device.memory import Memory
 
 
@@ -45,8 +45,6 @@ def _assemble(board, canvas, display, clock, options):
         if board.network is not None and source.scheme != "uart":
             link = load_driver("leezenflow_device.networks", board.network.get("kind", "wifi"), "/board.json: network")
             network = link.Network(board.network, secrets, clock)
-    if hasattr(display, "set_brightness"):
-        display.set_brightness(site.brightness)
     look = load_driver("leezenflow.renderings", site.look, "/site.json: look").Look(canvas, site.look_options)
     if transport is None:
         engine = app.StillPicture(Advice(), canvas, look)
@@ -57,4 +55,6 @@ def _assemble(board, canvas, display, clock, options):
         memory = Memory(engine, site, clock.network.sleep_ms)
     reporter = health.Health(options["health_s"], site.unit_name)
     watchdog = app.make_watchdog(options, clock)
-    return app.App(clock, engine, canvas, display, transport, options["fps"], reporter, watchdog, network, memory)
+    unit = app.App(clock, engine, canvas, display, transport, options["fps"], reporter, watchdog, network, memory)
+    unit.light = load_light(board, site, display, engine, clock)
+    return unit

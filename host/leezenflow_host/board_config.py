@@ -22,17 +22,21 @@ from leezenflow_host.problems import Problems, Table, check_options, check_table
 
 # Files of the device that declare what may stand in [device].
 _DEVICE_MODULES = ("app", "health", "ticks")
+# A unit with this for a chip is a computer that drives its panel itself.
+LINUX = "linux"
+_PIXEL_MAP_IMPORT = r"^\s*from leezenflow(\.pixel_map import| import pixel_map)\b"
+_LINUX_DEVICE_OPTIONS = ("fps",)
 
 
 class BoardTable(Table):
     """What the build is."""
 
     title: str = Field(min_length=1, max_length=80, description="what it is, in up to 80 characters")
-    chip: Literal["RP2040", "RP2350", "ESP32", "ESP32S3", "virtual"] = Field(
-        description='the chip: "RP2040", "RP2350", "ESP32", "ESP32S3" or "virtual"'
+    chip: Literal["RP2040", "RP2350", "ESP32", "ESP32S3", "virtual", "linux"] = Field(
+        description='the chip: "RP2040", "RP2350", "ESP32", "ESP32S3", "virtual", or "linux" for a Linux unit'
     )
-    micropython: list[str] = Field(
-        min_length=1, description='the names of the MicroPython builds that fit, such as ["RPI_PICO"]'
+    micropython: list[str] | None = Field(
+        None, min_length=1, description='the names of the MicroPython builds that fit, such as ["RPI_PICO"]'
     )
 
 
@@ -61,11 +65,12 @@ class SourceTable(Table):
 
 
 class BoardTables(Table):
-    """A whole board file; [display] and [device] are checked against what drivers and device declare."""
+    """A whole board file; [display], [light] and [device] are checked against what drivers and device declare."""
 
     board: BoardTable = Field(description="a table [board]")
     display: dict[str, Any] = Field(description="a table [display]")
     network: NetworkTable | None = Field(None, description="a table [network]")
+    light: dict[str, Any] | None = Field(None, description="a table [light]")
     device: dict[str, Any] = Field({}, description="a table [device]")
     virtual: VirtualTable | None = Field(None, description="a table [virtual]")
     source: SourceTable = Field(description='a table [source] with verified = "hardware", "emulation" or "none"')
@@ -74,8 +79,8 @@ class BoardTables(Table):
 class BoardConfig:
     """A checked board: `values` is what goes into /board.json.
 
-    `micropython` lists the interpreter builds that fit, `source` says where the numbers come from, `virtual` is the
-    size of a virtual board (None for real ones), `file` where all this was read.
+    `micropython` lists the interpreter builds that fit (none for a Linux unit), `source` says where the numbers come
+    from, `virtual` is the size of a virtual board (None for real ones), `file` where all this was read.
     """
 
     def __init__(self, file: Path, values: dict[str, Any], tables: BoardTables) -> None:
@@ -85,7 +90,7 @@ class BoardConfig:
         self.title = tables.board.title
         self.chip = tables.board.chip
         self.driver: str = values["display"]["driver"]
-        self.micropython = tables.board.micropython
+        self.micropython = tables.board.micropython or []
         self.verified = tables.source.verified
         self.source: dict[str, str] = dict(tables.source.model_extra or {})
         self.virtual = (tables.virtual or VirtualTable()) if tables.board.chip == "virtual" else None
@@ -93,6 +98,19 @@ class BoardConfig:
     def board(self) -> Board:
         """Return the core's view of this board."""
         return Board.from_dict(copy.deepcopy(self.values), str(self.file))
+
+    @property
+    def is_linux(self) -> bool:
+        """True for a computer that drives its panel itself: nothing is installed on a board there."""
+        return self.chip == LINUX
+
+    def require_device(self) -> None:
+        """Refuse what is no board with MicroPython; InputError names the way for a Linux unit."""
+        if self.is_linux:
+            raise InputError(
+                f"{self.name} is a Linux unit, not a board that firmware is installed on: install Leezenflow on that "
+                f"computer (pip install 'leezenflow[pi]') and run: leezenflow run --board {self.name} --site FILE.toml"
+            )
 
 
 def board_folder() -> Path:
@@ -123,15 +141,18 @@ def read_board_file(file: Path) -> BoardConfig:
         raise InputError(f"{file}: name the file like the board: small letters, digits and underscores.")
     checked = check_tables(BoardTables, tables, problems)
     display_table, device_table = tables.get("display"), tables.get("device", {})
-    display = _check_display(display_table, problems) if isinstance(display_table, Mapping) else {}
+    board_table = tables.get("board")
+    linux = isinstance(board_table, Mapping) and board_table.get("chip") == LINUX
+    display = _check_display(display_table, linux, problems) if isinstance(display_table, Mapping) else {}
     if isinstance(device_table, Mapping):
-        check_options(_device_options(), device_table, ("device",), problems)
+        check_options(_device_options(linux), device_table, ("device",), problems)
+    light = _check_light(tables["light"], problems) if isinstance(tables.get("light"), Mapping) else None
+    if isinstance(board_table, Mapping):
+        _check_runtime(tables, board_table, problems)
     if isinstance(tables.get("source"), Mapping):
         for key, value in tables["source"].items():
             if key != "verified" and not isinstance(value, str):
                 problems.add(("source", key), f"is {value!r}: give text that says where the numbers come from")
-    if checked is not None and checked.virtual is not None and checked.board.chip != "virtual":
-        problems.add(("virtual",), 'is a table for chip = "virtual" only: leave it out')
     problems.raise_if_any()
     assert checked is not None
     values: dict[str, Any] = {
@@ -143,34 +164,73 @@ def read_board_file(file: Path) -> BoardConfig:
         "device": dict(checked.device),
         "network": None if checked.network is None else checked.network.model_dump(),
     }
+    if light is not None:
+        values["light"] = light
     return BoardConfig(file, values, checked)
 
 
 def display_options(driver: str) -> Options:
-    """Return all options of [display] for a driver: its own, and those of the pixel map if it uses one."""
-    own = driver_options("display", driver)
-    uses_map = re.search(r"^\s*from leezenflow\.pixel_map import", driver_file("display", driver).read_text(), re.M)
+    """Return all options of [display] for a board's or a host's driver: its own, and the pixel map's if it uses one."""
+    kind = "display" if driver in driver_names("display") else "host_display"
+    own = driver_options(kind, driver)
+    uses_map = re.search(_PIXEL_MAP_IMPORT, driver_file(kind, driver).read_text(), re.M)
     return {**PIXEL_MAP_OPTIONS, **own} if uses_map else own
 
 
-def _device_options() -> Options:
+def _check_runtime(tables: Mapping[str, Any], board: Mapping[str, Any], problems: Problems) -> None:
+    """Check what only boards, virtual boards or Linux units have."""
+    chip = board.get("chip")
+    if "virtual" in tables and chip != "virtual":
+        problems.add(("virtual",), 'is a table for chip = "virtual" only: leave it out')
+    if chip != LINUX:
+        if "micropython" not in board:
+            wanted = BoardTable.model_fields["micropython"].description
+            problems.add(("board", "micropython"), f"is missing: give {wanted}")
+        return
+    if "micropython" in board:
+        problems.add(("board", "micropython"), "is for boards: a Linux unit runs Python, leave it out")
+    for table in ("network", "light"):
+        if table in tables:
+            problems.add((table,), "is a table for boards: the system of a Linux unit sees to that, leave it out")
+
+
+def _check_light(light: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """Check the ambient light sensor; return its name and options."""
+    sensor, names = light.get("sensor"), driver_names("sensor")
+    given = {key: value for key, value in light.items() if key != "sensor"}
+    if sensor is None:
+        problems.add(("light", "sensor"), f"is missing: give one of {', '.join(names)}")
+        return {}
+    if sensor not in names:
+        problems.add_unknown_value(("light", "sensor"), sensor, names)
+        return {}
+    return {"sensor": sensor, **check_options(driver_options("sensor", sensor), given, ("light",), problems)}
+
+
+def _device_options(linux: bool) -> Options:
     folder = package_folder("leezenflow_device")
     declared: Options = {}
     for module in _DEVICE_MODULES:
         declared.update(read_literals(folder / f"{module}.py", "OPTIONS").get("OPTIONS", {}))
-    return declared
+    return {name: declared[name] for name in _LINUX_DEVICE_OPTIONS} if linux else declared
 
 
-def _check_display(display: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+def _check_display(display: Mapping[str, Any], linux: bool, problems: Problems) -> dict[str, Any]:
     size: Options = {
         "width": {"type": "int", "range": [1, 512], "default": 32, "help": "pixels, as a rider sees them"},
         "height": {"type": "int", "range": [1, 512], "default": 96, "help": "pixels, as a rider sees them"},
     }
     driver = display.get("driver")
-    names = driver_names("display")
+    names, others = driver_names("host_display"), driver_names("display")
+    if not linux:
+        names, others = others, names
     given = {key: value for key, value in display.items() if key != "driver"}
     if driver is None:
         problems.add(("display", "driver"), f"is missing: give one of {', '.join(names)}")
+        given = {key: value for key, value in given.items() if key in size}
+    elif driver in others:
+        where = 'boards, not on a Linux unit (chip = "linux")' if linux else 'a Linux unit (chip = "linux"), not here'
+        problems.add(("display", "driver"), f"is {driver!r}, which runs on {where}: give one of {', '.join(names)}")
         given = {key: value for key, value in given.items() if key in size}
     elif driver not in names:
         problems.add_unknown_value(("display", "driver"), driver, names)

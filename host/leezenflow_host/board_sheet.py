@@ -4,7 +4,7 @@
 
 from typing import Any
 
-from leezenflow import bitplanes
+from leezenflow import bitplanes, strands
 from leezenflow.errors import LeezenflowError
 from leezenflow.pixel_map import PixelMap
 from leezenflow_host.board_config import BoardConfig, display_options
@@ -33,8 +33,8 @@ def board_sheet(board: BoardConfig) -> list[Section]:
             f"{board.name}: {board.title}",
             [
                 ("chip", board.chip),
-                ("MicroPython", f"1.24 or newer, build {' or '.join(board.micropython)}"),
-                ("network", "none" if board.values["network"] is None else board.values["network"]["kind"]),
+                _runtime(board),
+                ("network", _network(board)),
                 ("verified", _VERIFIED[board.verified]),
                 ("file", str(board.file)),
             ],
@@ -42,19 +42,38 @@ def board_sheet(board: BoardConfig) -> list[Section]:
         ("Panel", [("size", f"{display['width']} x {display['height']} pixels, as riders see it"), *_timing(board)]),
     ]
     if pins:
-        sections.append(("Pins", [(name, f"GPIO {display[name]:<3} {rule.get('help', '')}") for name, rule in pins]))
+        # Blinka calls GPIO 18 of a Raspberry Pi D18.
+        gpios = {name: str(display[name]).removeprefix("D") for name, _ in pins}
+        sections.append(("Pins", [(name, f"GPIO {gpios[name]:<3} {rule.get('help', '')}") for name, rule in pins]))
+    if "light" in board.values:
+        sections.append(("Light sensor", [(name, _literal(value)) for name, value in board.values["light"].items()]))
     sections.append(
         (
             f"Options of {board.driver}",
             [(name, f"{_literal(display[name])}  {rule.get('help', '')}") for name, rule in others],
         )
     )
-    sections.append(("Memory", _memory(board)))
+    if not board.is_linux:
+        sections.append(("Memory", _memory(board)))
     sections.append(("Where the numbers come from", list(board.source.items()) or [("", "the file does not say")]))
     return sections
 
 
+def _runtime(board: BoardConfig) -> tuple[str, str]:
+    if board.is_linux:
+        return "runs", f"leezenflow run --board {board.name}, on Python 3.11 or newer"
+    return "MicroPython", f"1.24 or newer, build {' or '.join(board.micropython)}"
+
+
+def _network(board: BoardConfig) -> str:
+    if board.is_linux:
+        return "the system's own"
+    return "none" if board.values["network"] is None else board.values["network"]["kind"]
+
+
 def _timing(board: BoardConfig) -> list[tuple[str, str]]:
+    if "max_ma" in board.values["display"]:
+        return _strand_timing(board)
     timing = _plan(board)
     if timing is None:
         return []
@@ -64,6 +83,24 @@ def _timing(board: BoardConfig) -> list[tuple[str, str]]:
         ("least plane", f"{timing.shortest_lit_ns()} ns"),
         ("lit", f"{timing.lit_permille() / 10:.0f} % of the time at full brightness"),
     ]
+
+
+def _strand_timing(board: BoardConfig) -> list[tuple[str, str]]:
+    """Describe WS2812 strands: how often all LEDs of a lane can be told anew, and what they may take."""
+    display = board.values["display"]
+    leds, lanes = _strands(board)
+    fps = strands.frames_per_second(leds // lanes)
+    return [
+        ("LEDs", f"{leds} on {lanes} {'strand' if lanes == 1 else 'strands side by side'}"),
+        ("refresh", f"at most {fps} frames a second ({leds // lanes * strands.LED_NS // 1000 / 1000:g} ms each)"),
+        ("current", f"at most {display['max_ma']} mA, of which {leds * strands.IDLE_UA // 1000} mA when dark"),
+    ]
+
+
+def _strands(board: BoardConfig) -> tuple[int, int]:
+    """Return how many LEDs there are, and on how many lanes."""
+    display = board.values["display"]
+    return display["width"] * display["height"] // display.get("divide", 1) ** 2, display.get("lanes", 1)
 
 
 def _memory(board: BoardConfig) -> list[tuple[str, str]]:
@@ -77,9 +114,19 @@ def _memory(board: BoardConfig) -> list[tuple[str, str]]:
     timing = _plan(board)
     if timing is not None:
         rows.append(("panel", f"{timing.memory_bytes() / 1024:.1f} kB of the heap for planes and tables"))
+    if board.driver == "ws2812_rp2":
+        rows.append(("panel", f"{_strand_bytes(board) / 1024:.1f} kB of the heap for frames and tables"))
     image = build_image(board, None)
     rows.append(("firmware", f"{image.size / 1024:.0f} kB of files without a site's adapter and transport"))
     return rows
+
+
+def _strand_bytes(board: BoardConfig) -> int:
+    """Return what the driver for parallel strands reserves: two frames, the order of the LEDs, tables of colours."""
+    leds, lanes = _strands(board)
+    frame = 4 * strands.WORDS_PER_LED * leds // lanes
+    tables = 256 * 4 * strands.WORDS_PER_LED + 2 * 512 + 768 + 256 + 512 + 64
+    return 2 * frame + 2 * leds + tables
 
 
 def _plan(board: BoardConfig) -> bitplanes.Timing | None:

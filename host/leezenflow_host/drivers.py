@@ -16,6 +16,8 @@ from leezenflow_host.errors import InputError
 
 _FOLDERS = {
     "display": ("leezenflow_device", "displays"),
+    "host_display": ("leezenflow_host", "displays"),
+    "sensor": ("leezenflow_device", "sensors"),
     "transport": ("leezenflow_device", "transports"),
     "look": ("leezenflow", "renderings"),
     "adapter": ("leezenflow_adapters", ""),
@@ -33,7 +35,7 @@ def package_folder(package: str) -> Path:
 
 
 def driver_folder(kind: str) -> Path:
-    """Return the folder that holds the drivers of a kind: "display", "transport", "look" or "adapter"."""
+    """Return the folder that holds the drivers of a kind: a key of _FOLDERS such as "display"."""
     package, folder = _FOLDERS[kind]
     return package_folder(package) / folder
 

@@ -79,6 +79,7 @@ def build_image(
     a board that compiles all of it itself may not find room for a message afterwards. `secrets` is the content of
     /secrets.json. InputError where the site lacks what a board needs, or names what does not run on boards.
     """
+    board.require_device()
     if site is not None:
         site.require_device()
     if compiler == "chip":
@@ -126,6 +127,7 @@ def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
     roots += [f"leezenflow.renderings.{look}" for look in _LOOKS]
     if board.values["network"] is not None:
         roots.append(f"leezenflow_device.networks.{board.values['network']['kind']}")
+    roots += _light_roots(board, site)
     if site is not None:
         signal = site.values["signal"]
         roots.append(f"leezenflow.renderings.{site.values['look']['name']}")
@@ -133,6 +135,19 @@ def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
             roots.append(f"leezenflow_adapters.{signal['adapter']}")
         if signal["source"] is not None:
             roots.append(f"leezenflow_device.transports.{parse_source(signal['source']).scheme}")
+    return roots
+
+
+def _light_roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
+    """What sets the brightness, where a sensor or a site asks for it; loaded by name, so that nobody else pays."""
+    sensor, light = board.values.get("light"), site.values.get("light") if site is not None else None
+    roots = []
+    if sensor is not None or light is not None:
+        roots.append("leezenflow_device.light")
+    if sensor is not None:
+        roots.append(f"leezenflow_device.sensors.{sensor['sensor']}")
+    if light is not None and light["latitude_cdeg"] is not None:
+        roots.append("leezenflow.sun")
     return roots
 
 

@@ -51,13 +51,14 @@ def test_a_bundled_board_is_right_and_readable_on_the_device(name):
     board = config.board()
     assert (board.name, board.width, board.height) == (name, 32, 96)
     assert config.source, "says where its numbers come from"
-    assert config.micropython
+    assert bool(config.micropython) != config.is_linux
 
 
 def test_the_boards_of_the_house_are_there():
-    assert {"virtual", "interstate75", "interstate75_w", "interstate75_w_rp2040", "esp32_neopixel"} <= set(
-        board_names()
-    )
+    assert {
+        *("virtual", "interstate75", "interstate75_w", "interstate75_w_rp2040", "pico_w_hub75", "pico2_w_hub75"),
+        *("pico_w_ws2812", "esp32_neopixel", "raspberrypi_neopixel", "raspberrypi_rgb_hat"),
+    } <= set(board_names())
     assert (board_folder() / "virtual.toml").is_file()
 
 
@@ -135,6 +136,64 @@ def test_a_wrong_value_says_what_is_allowed(board_file, replaced, by, words):
     assert words in complaints(board_file, BOARD.replace(replaced, by, 1))
 
 
+LINUX = """
+[board]
+title = "On a Raspberry Pi"
+chip = "linux"
+[display]
+driver = "neopixel_blinka"
+pin = "D10"
+[device]
+fps = 10
+[source]
+verified = "none"
+"""
+
+
+def test_a_linux_unit_takes_displays_of_the_host(board_file):
+    board_file.write_text(LINUX)
+    config = read_board(str(board_file))
+    assert config.is_linux and config.micropython == []
+    assert (config.values["display"]["pin"], config.values["display"]["wiring"]) == ("D10", "rows")
+    with pytest.raises(InputError, match=r"bench is a Linux unit.* run: leezenflow run --board bench"):
+        config.require_device()
+    read_board("virtual").require_device()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (LINUX.replace("neopixel_blinka", "hub75_rp2"), "runs on boards, not on a Linux unit"),
+        (LINUX.replace('"linux"', '"linux"\nmicropython = ["X"]'), "micropython is for boards"),
+        (LINUX.replace("[device]", "[network]\n[device]"), "network is a table for boards"),
+        (LINUX.replace("[device]", '[light]\nsensor = "bh1750"\n[device]'), "light is a table for boards"),
+        (LINUX.replace("fps = 10", "health_s = 10"), "[device] health_s is an unknown option"),
+        (BOARD.replace("hub75_rp2", "neopixel_blinka"), 'runs on a Linux unit (chip = "linux"), not here'),
+        (BOARD.replace('micropython = ["RPI_PICO"]', ""), "[board] micropython is missing"),
+        (BOARD.replace("[device]", "[light]\n[device]"), "[light] sensor is missing: give one of adc_light, bh1750"),
+        (BOARD.replace("[device]", '[light]\nsensor = "bh1751"\n[device]'), "did you mean 'bh1750'"),
+        (BOARD.replace("[device]", '[light]\nsensor = "bh1750"\nsda_pin = 99\n[device]'), "sda_pin is 99"),
+    ],
+)
+def test_what_belongs_to_another_kind_of_unit_is_refused(board_file, text, words):
+    assert words in complaints(board_file, text)
+
+
+def test_pins_of_bundled_hub75_boards_are_free_and_in_the_order_the_driver_needs():
+    for name in board_names():
+        config = read_board(name)
+        if config.driver != "hub75_rp2":
+            continue
+        display = config.values["display"]
+        data = range(display["data_pin"], display["data_pin"] + 6)
+        address = range(display["address_pin"], display["address_pin"] + 5)
+        pins = [*data, *address, display["clock_pin"], display["latch_pin"], display["oe_pin"]]
+        assert len(set(pins)) == len(pins) == 14
+        assert abs(display["latch_pin"] - display["oe_pin"]) == 1
+        # What the radio of a Pico W takes.
+        assert not {23, 24, 25, 29}.intersection(pins)
+
+
 def test_an_unknown_board_is_guessed():
     with pytest.raises(InputError, match="There is no board 'virtal'; did you mean 'virtual'"):
         read_board("virtal")
@@ -151,7 +210,7 @@ def test_a_board_file_that_is_not_there_or_badly_named(tmp_path):
         read_board(str(bad))
 
 
-@pytest.mark.parametrize("kind", ["display", "transport", "look", "adapter"])
+@pytest.mark.parametrize("kind", ["display", "host_display", "sensor", "transport", "look", "adapter"])
 def test_every_driver_declares_options_that_can_be_read_and_described(kind):
     names = driver_names(kind)
     assert names

@@ -46,17 +46,28 @@ def test_show_tells_pins_panel_memory_and_sources(capsys, name):
     code, out, err = run(["show", name], capsys)
     assert (code, err) == (0, "")
     board = read_board(name)
-    for words in (board.title, board.chip, *board.micropython, *board.source.values(), "Memory", "32 x 96 pixels"):
+    for words in (board.title, board.chip, *board.micropython, *board.source.values(), "32 x 96 pixels"):
         assert words in out
+    assert ("Memory" in out) != board.is_linux
+    assert "refresh" in out or name == "virtual"
     for option, value in board.values["display"].items():
         if option.endswith("pin"):
-            assert f"GPIO {value}" in out
+            assert f"GPIO {str(value).removeprefix('D')}" in out
 
 
 def test_show_says_what_the_panel_reaches(capsys):
     _, out, _ = run(["show", "interstate75"], capsys)
     assert re.search(r"refresh +[5-9]\d\d Hz, 8 planes", out)
     assert "not tried: check every pin" in out
+
+
+def test_show_says_what_strands_reach(capsys):
+    _, out, _ = run(["show", "pico_w_ws2812"], capsys)
+    assert re.search(r"refresh +at most 84 frames a second \(11.52 ms each\)", out)
+    assert "3072 on 8 strands" in out and "of which 3072 mA when dark" in out
+    assert re.search(r"panel +\d\d\.\d kB of the heap", out)
+    _, out, _ = run(["show", "raspberrypi_neopixel"], capsys)
+    assert "at most 10 frames a second" in out and "leezenflow run --board raspberrypi_neopixel" in out
 
 
 def test_an_unknown_board_exits_with_2(capsys):

@@ -30,7 +30,10 @@ def modules(image: Image) -> set[str]:
     return {path[3:] for path in image.files if path.startswith("/a/leezenflow")}
 
 
-@pytest.mark.parametrize("name", board_names())
+LINUX_UNITS = {name for name in board_names() if read_board(name).is_linux}
+
+
+@pytest.mark.parametrize("name", sorted(set(board_names()) - LINUX_UNITS))
 def test_every_board_can_be_staged_with_the_example_site(name):
     image = build_image(read_board(name), example_site(), compiler=None)
     assert list(image.files)[:2] == ["/boot.py", "/main.py"]
@@ -40,6 +43,12 @@ def test_every_board_can_be_staged_with_the_example_site(name):
     for path, content in image.files.items():
         if path.endswith(".py"):
             compile(content, path, "exec")
+
+
+@pytest.mark.parametrize("name", sorted(LINUX_UNITS))
+def test_a_linux_unit_has_no_image(name):
+    with pytest.raises(InputError, match=f"leezenflow run --board {name}"):
+        build_image(read_board(name), example_site())
 
 
 def test_an_image_holds_what_is_named_and_nothing_else():

@@ -58,6 +58,7 @@ def command(
     Writes only what differs. A cable that slips out does no harm: the same command goes on where it ended.
     """
     board = read_board(board_name)
+    board.require_device()
     site = _find_site(board, site_name)
     secret_bytes = _read_secrets(secrets) if secrets is not None else None
     if stage is not None or dry_run:
