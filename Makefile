@@ -4,8 +4,10 @@
 # Works from a fresh clone with only Python >= 3.11 and make: the environment in .venv is made and filled by need.
 #   make PYTHON=/path/to/python3.13 …   chooses the Python for a new environment
 #   make test ARGS="-k clock -x"        hands arguments to pytest
+#   make test JOBS=1                    one test after the other (default: as many at once as there are cores)
 
 VENV := .venv
+JOBS := auto
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Beside the environment's packages, not among them: on CPython these stubs would hide real modules (`neopixel`, `time`).
@@ -27,7 +29,7 @@ demo: $(RUNTIME) ## A virtual board shows a recorded intersection, about a minut
 
 test: $(DEV) ## All tests, with branch coverage (ARGS="…": arguments to pytest, no coverage)
 ifeq ($(strip $(ARGS)),)
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=worksteal --durations=10 --cov --cov-report=
 	@echo "== Branch coverage of everything that runs on CPython"
 	$(BIN)/coverage report --format=total | sed 's/$$/ %/'
 	@echo "== Branch coverage of the core, which must be whole"

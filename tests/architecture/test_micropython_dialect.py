@@ -21,9 +21,22 @@ PURE_MODULES = {
     *("array", "binascii", "collections", "errno", "framebuf", "gc", "hashlib", "heapq", "io", "json", "math"),
     *("micropython", "random", "re", "struct", "sys"),
 }
-# And what the device package may name besides; `termios` is there on the virtual board (unix) only.
+# And what the device package may name besides. `hub75` is in Pimoroni's build for their boards, `termios` on the virtual
+# board (unix).
 DEVICE_MODULES = PURE_MODULES | {
-    *("_thread", "asyncio", "bluetooth", "cryptolib", "deflate", "esp", "esp32", "machine", "neopixel", "network"),
+    *(
+        "_thread",
+        "asyncio",
+        "bluetooth",
+        "cryptolib",
+        "deflate",
+        "esp",
+        "esp32",
+        "hub75",
+        "machine",
+        "neopixel",
+        "network",
+    ),
     *("ntptime", "os", "platform", "rp2", "select", "socket", "ssl", "termios", "time", "tls", "uctypes"),
     *("vfs", "webrepl"),
 }
