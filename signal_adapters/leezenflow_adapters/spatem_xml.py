@@ -9,18 +9,15 @@ A cursor goes over the message once. It has three gaits; the quick ones give wha
 * *stride*: a sender writes the same bytes between two values in every message. The walk keeps such stretches, here
   called gaps; where the bytes are equal again, the cursor goes straight from number to number.
 
-Equal bytes cannot mean anything else than last time. A leap could go wrong: the end tag may stand in a comment. So
-before a message that was leapt through counts, either the part leapt over is searched for comments, or the part behind
-the cursor for the end of one, whichever is shorter. If one is found, the message is walked from its beginning.
+Equal bytes cannot mean anything else than last time, and a leap that meets a comment is given up, because the end tag
+could stand in there: then this part is walked.
 
 Memory: gaps of at most 3 kB for what precedes `moy` and 512 bytes for each other, and 17 reusable events. After a
 sender's first messages nothing is allocated.
 """
 
 from leezenflow.errors import SignalError
-from leezenflow_adapters.spatem_xml_elements import LEAP
 from leezenflow_adapters.spatem_xml_stride import SpatemXmlStride
-from leezenflow_adapters.xml_cursor import WINDOW
 
 RUNTIMES = ("device", "host")
 OPTIONS = {}
@@ -29,10 +26,6 @@ OPTIONS = {}
 # awaits.
 _STEP_WORK = 12000
 _ALL_AT_ONCE = 0x1FFFFFFF
-
-# Contexts of the decoder, beside those of the walk.
-_CHECK = 40
-_FINISHED = 41
 
 
 class Decoder(SpatemXmlStride):
@@ -44,10 +37,7 @@ class Decoder(SpatemXmlStride):
 
     def __init__(self, region, intersection_id, signal_group, options=None):
         self._fresh = False
-        self._outcome = None
-        self._check_end = 0
-        self._check_for = b""
-        self._check_first = b""
+        self._finished = True
         SpatemXmlStride.__init__(self, region, intersection_id, signal_group)
 
     def begin(self, buffer, start, end):
@@ -55,6 +45,7 @@ class Decoder(SpatemXmlStride):
         self._refill_lessons()
         self._place(buffer, start, end)
         self._fresh = True
+        self._finished = False
 
     def step(self):
         """Do a piece of work, at most about 8 ms on an RP2040.
@@ -73,16 +64,9 @@ class Decoder(SpatemXmlStride):
             result = self._work_off(_ALL_AT_ONCE)
         return result
 
-    def _place(self, buffer, start, end):
-        SpatemXmlStride._place(self, buffer, start, end)
-        self._fresh = False
-        self._outcome = None
-
-    # --- work and outcome -------------------------------------------------------------------------------------------
-
     def _work_off(self, work):
-        if self._context >= _CHECK:
-            return self._check(work)
+        if self._finished:
+            return False
         self._work = work
         outcome = None
         try:
@@ -96,52 +80,8 @@ class Decoder(SpatemXmlStride):
                     outcome = self._stride()
                 else:
                     outcome = self._walk()
-        except SignalError as error:
-            outcome = error
-        if outcome is None:
-            return None
-        self._outcome = outcome
-        if self._leapt_from < 0:
-            return self._finish()
-        return self._begin_check()
-
-    def _finish(self):
-        self._context = _FINISHED
-        outcome = self._outcome
-        self._outcome = False
-        if isinstance(outcome, SignalError):
-            raise outcome
+        except SignalError:
+            self._finished = True
+            raise
+        self._finished = outcome is not None
         return outcome
-
-    def _begin_check(self):
-        """The cursor has leapt. Was it into a comment?"""
-        leapt = self._leapt_to if self._context != LEAP else self._end
-        if not self._left_level and self._end - self._at < leapt - self._leapt_from:
-            # If the cursor is in a comment now, that comment ends further on.
-            self._check_for = b"-->"
-            self._check_first = b"-"
-            self._check_end = self._end
-        else:
-            self._check_for = self._check_first = b"!"
-            self._at = self._leapt_from
-            self._check_end = leapt
-        self._context = _CHECK
-        return self._check(self._work)
-
-    def _check(self, work):
-        if self._context == _FINISHED:
-            return self._finish()
-        limit = self._at + max(work, WINDOW)
-        if limit > self._check_end:
-            limit = self._check_end
-        # One character is sought first: CPython does that thirty times as fast.
-        found = self._buffer.find(self._check_first, self._at, limit)
-        if found >= 0 and self._buffer.find(self._check_for, found, limit) >= 0:
-            self._place(self._buffer, self._start, self._end)
-            self._careful = True
-            self._fresh = True
-            return None
-        if limit == self._check_end:
-            return self._finish()
-        self._at = limit - 2
-        return None

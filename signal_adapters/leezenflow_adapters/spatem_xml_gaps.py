@@ -3,8 +3,8 @@
 """What a sender writes between the values of a SPATEM in XML, learned while the walk goes over it.
 
 A gap is the stretch of bytes from behind one value to the beginning of the next. Where the same bytes come again in the
-same place, they mean the same, whatever they are. A gap with one comment in it is kept as what stands before and behind
-the comment, because comments tend to hold numbers.
+same place, they mean the same, whatever they are. Of a gap with a comment in it the rest is kept, because comments tend
+to hold numbers.
 """
 
 from leezenflow_adapters.spatem_xml_elements import (
@@ -74,8 +74,8 @@ class SpatemXmlGaps(SpatemXmlWalk):
 
     def __init__(self, region, intersection_id, signal_group):
         self._gaps = [_UNKNOWN] * (OTHER_TO_GROUP + 1)
-        # For each gap what stands before and behind a comment in it, or None.
-        self._commented: list = [None] * (OTHER_TO_GROUP + 1)
+        # The gaps within an event as `read_event` wants them; None when one of them is new.
+        self._chain: object = None
         self._lessons = _MAX_LESSONS
         self._other_misses = 0
         # What the values in the head gap are.
@@ -96,8 +96,6 @@ class SpatemXmlGaps(SpatemXmlWalk):
             self._lessons += 1
 
     def _arrive(self, leaf, at):
-        if self._careful:
-            return False
         if leaf == MOY:
             self._learn_head(at)
         elif self._lessons > 0:
@@ -112,15 +110,19 @@ class SpatemXmlGaps(SpatemXmlWalk):
     def _is_untouched(self):
         """Whether nothing of the event has been read yet: a stride overwrites, and the first value should count."""
         event = self._event
-        return not self._has_state and event.min_end_time is event.max_end_time is event.likely_time is None
+        return (
+            not self._has_state
+            and event.min_end_time is event.max_end_time is event.likely_time is event.confidence is None
+            and event.start_time is event.next_time is event.state_change_reason is None
+        )
 
     def _learn_head(self, at):
         size = at - self._start
         state = self.state
         if self._lessons < _HEAD_LESSONS or size > _MAX_HEAD or not self._matches or not self._has_head():
             return
-        if state.time_stamp is not None or state.moy is not None or self._has_group or self._leapt_from >= 0:
-            # More has been seen than is kept of a head, or something that has not been checked yet.
+        if state.time_stamp is not None or state.moy is not None or self._has_group:
+            # More has been seen than is kept of a head.
             return
         self._lessons -= _HEAD_LESSONS
         self._gaps[HEAD] = bytes(self._buffer[self._start : at])
@@ -134,11 +136,7 @@ class SpatemXmlGaps(SpatemXmlWalk):
         buffer = self._buffer
         head = self._gaps[HEAD]
         close = self._root_close
-        if (
-            self._careful
-            or not buffer.startswith(head, self._start)
-            or not buffer.startswith(close, self._end - len(close))
-        ):
+        if not buffer.startswith(head, self._start) or not buffer.startswith(close, self._end - len(close)):
             return False
         state = self.state
         state.id = self._id
@@ -156,32 +154,35 @@ class SpatemXmlGaps(SpatemXmlWalk):
         slot = _GAPS.get(self._from << 6 | leaf)
         if slot is None or at - first > MAX_GAP or self._events_at >= 0 or self._hidden_count > 1:
             return
-        self._lessons -= 1
         buffer = self._buffer
         gaps = self._gaps
         if self._hidden_count == 1:
-            if buffer.startswith(b"<!--", self._hidden_at):
-                self._commented[slot] = (
-                    bytes(buffer[first : self._hidden_at + 4]),
-                    bytes(buffer[self._shown_at : at]),
-                )
+            if gaps[slot] is not _UNKNOWN or not buffer.startswith(b"<!--", self._hidden_at):
+                return
+            gap = bytes(buffer[first : self._hidden_at]).rstrip() + bytes(buffer[self._shown_at : at])
+        else:
+            gap = bytes(buffer[first:at])
+        if b"\0" in gap:
+            # `_spatem_xml_viper` takes it for the end.
             return
+        self._lessons -= 1
+        self._chain = None
         if slot == TO_NEXT_EVENT:
             # Of two kinds: the first event often has a regional part.
             gaps[TO_NEXT_EVENT_2] = gaps[TO_NEXT_EVENT]
-        gaps[slot] = bytes(buffer[first:at])
+        gaps[slot] = gap
 
     def _learn_other(self, slot, first, at):
         """Keep a short group that is not ours: most groups of an intersection have no forecast and look the same."""
         self._other_misses += 1
         if self._gaps[slot] is not _UNKNOWN and self._other_misses < _MAX_OTHER_MISSES:
             return
-        if self._lessons > 0 and self._buffer.find(b"!", first, at) < 0:
+        if self._lessons > 0:
             self._other_misses = 0
             self._lessons -= 1
             self._gaps[slot] = bytes(self._buffer[first:at])
 
     def _end_group(self):
-        if self._lessons > 0 and not self._careful:
+        if self._lessons > 0:
             self._learn(DONE, self._at)
         return SpatemXmlWalk._end_group(self)

@@ -7,7 +7,6 @@ Where no gap fits, the walk takes over at the value before, and learns.
 
 from leezenflow_adapters.spatem_xml_elements import (
     EVENT_STATE,
-    LEAP,
     MOVEMENT_NAME,
     MOY,
     SIGNAL_GROUP,
@@ -26,6 +25,7 @@ from leezenflow_adapters.spatem_xml_gaps import (
     STAMP_TO_GROUP,
     STAMP_TO_NAME,
 )
+from leezenflow_adapters.spatem_xml_walk import GROUP_END, find_end
 from leezenflow_adapters.xml_cursor import MAX_TEXT, NOTHING_YET, WINDOW
 
 _NUMBER_WORK = 180
@@ -102,10 +102,7 @@ class SpatemXmlStride(SpatemXmlEvents):
         buffer = self._buffer
         gap = self._gaps[NAME_TO_GROUP]
         tag = buffer.find(b"<", at, at + MAX_TEXT)
-        # (A ">" in the name could be the end of the comment that a leap has led into.)
-        if tag < 0 or not buffer.startswith(gap, tag) or buffer.find(b">", at, tag) >= 0:
-            return -1
-        return tag + len(gap)
+        return tag + len(gap) if tag >= 0 and buffer.startswith(gap, tag) else -1
 
     def _stride_groups(self):
         """From one `signalGroup` to the next until ours: True at its first `eventState`."""
@@ -149,10 +146,17 @@ class SpatemXmlStride(SpatemXmlEvents):
                 self._other_misses = 0
                 at += len(gaps[OTHER_TO_GROUP])
                 continue
+            elif self._careful:
+                break
             else:
-                close = self._leap_over(at)
+                limit = at + WINDOW
+                if limit > self._end:
+                    limit = self._end
+                close = find_end(buffer, at, limit, GROUP_END, len(GROUP_END))
                 if close < 0:
-                    work += close
+                    work -= limit - at
+                    self._at = at
+                    self._leap(GROUP_END)
                     break
                 work -= close - at
                 if buffer.startswith(gaps[LEAPT_TO_NAME], close):
@@ -168,11 +172,12 @@ class SpatemXmlStride(SpatemXmlEvents):
                     continue
                 else:
                     self._at = close
+                    self._leap_to = GROUP_END
                     self._land()
                     break
-            # Over the name. A ">" in it could be the end of a comment that a leap has led into.
+            # Over the name.
             tag = buffer.find(b"<", at, at + MAX_TEXT)
-            if tag < 0 or not buffer.startswith(gap_name, tag) or buffer.find(b">", at, tag) >= 0:
+            if tag < 0 or not buffer.startswith(gap_name, tag):
                 self._at = at
                 self._context = MOVEMENT_NAME
                 break
@@ -182,19 +187,3 @@ class SpatemXmlStride(SpatemXmlEvents):
             self._striding = True
         self._work = work
         return False
-
-    def _leap_over(self, at):
-        """Look for the end tag of the group: its place, or the work done as a negative number if it is far away."""
-        limit = at + WINDOW
-        if limit > self._end:
-            limit = self._end
-        self._leap_to = b"</MovementState"
-        if self._leapt_from < 0:
-            self._leapt_from = at
-        close = self._buffer.find(b"</MovementState", at, limit)
-        if close < 0:
-            self._at = at
-            self._context = LEAP
-            return at - limit
-        self._leapt_to = close
-        return close

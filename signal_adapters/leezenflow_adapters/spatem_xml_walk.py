@@ -27,6 +27,7 @@ from leezenflow_adapters.spatem_xml_elements import (
     PROLOGUE,
     REGIONAL,
     SEARCH,
+    SIGNAL_GROUP,
     SKIP,
     SPAT,
     STATES,
@@ -43,6 +44,14 @@ from leezenflow_adapters.xml_cursor import (
     WINDOW,
 )
 
+try:
+    from leezenflow_adapters._spatem_xml_viper import find_end
+except (ImportError, SyntaxError, ValueError):  # no compiler to machine code, or for another chip
+    from leezenflow_adapters.spatem_xml_loops import find_end
+
+GROUP_END = b"</MovementState"
+INTERSECTION_END = b"</IntersectionState"
+
 
 class SpatemXmlWalk(SpatemXmlValues):
     """Goes through a document tag by tag and hands the values on."""
@@ -53,13 +62,10 @@ class SpatemXmlWalk(SpatemXmlValues):
         self._depth = 0
         self._skip_depth = 0
         self._skip_in = SEARCH
-        # Without leaps and strides.
+        # No leaps: end tags are not what they are looked for as.
         self._careful = False
         self._leap_to = b""
-        # From where the first leap went, and where the last one ended.
-        self._leapt_from = -1
-        self._leapt_to = -1
-        self._left_level = False
+        self._leapt_from = 0
         self._spat_moy = None
         self._bit = 0
         self._work = 0
@@ -84,16 +90,10 @@ class SpatemXmlWalk(SpatemXmlValues):
                 work -= TAG_WORK + self._at - at
                 continue
             if context == LEAP:
-                if self._pass_until(self._leap_to, limit):
-                    self._land()
-                work -= TAG_WORK + self._at - at
+                self._go_on_leaping(limit)
+                work -= TAG_WORK + limit - at
                 continue
             tag = buffer.find(b"<", at, limit)
-            if self._leapt_from >= 0 and buffer.find(b"-->", at, limit if tag < 0 else tag) >= 0:
-                # The last leap led into a comment, and here it ends.
-                self._place(buffer, self._start, end)
-                self._careful = True
-                continue
             if tag < 0:
                 if limit == end:
                     self._fail("truncated", "element without end", end)
@@ -120,14 +120,32 @@ class SpatemXmlWalk(SpatemXmlValues):
         self._work = work
         return None
 
-    def _land(self):
-        """The cursor has leapt to the end tag of a group or intersection."""
-        if self._leap_to == b"</MovementState":
-            self._context = MOVEMENT
+    def _leap(self, mark):
+        """Leap to the end tag of the group or intersection the cursor is in."""
+        self._context = LEAP
+        self._leap_to = mark
+        self._leapt_from = self._at
+
+    def _go_on_leaping(self, limit):
+        mark = self._leap_to
+        found = find_end(self._buffer, self._at, limit, mark, len(mark))
+        if found >= 0:
+            self._at = found
+            self._land()
+        elif found == -1 and limit < self._end:
+            # The mark may lie across the edge of the window.
+            self._at = limit - len(mark)
         else:
-            self._context = INTERSECTION
-            self._left_level = True
-        self._leapt_to = self._at
+            # A comment is in the way, or names have a prefix: walk.
+            self._careful = self._careful or found == -1
+            self._at = self._leapt_from
+            # From behind the number of a group that is not ours, or from behind the id of an intersection.
+            self._form = NO_NUMBER
+            self._context = SIGNAL_GROUP if mark is GROUP_END else INTERSECTION
+
+    def _land(self):
+        """The cursor is at the end tag it has leapt to."""
+        self._context = MOVEMENT if self._leap_to is GROUP_END else INTERSECTION
         self._from = LEAPT
         self._from_at = self._at
         self._hidden_count = 0
@@ -284,7 +302,7 @@ class SpatemXmlWalk(SpatemXmlValues):
             )
             if not self._matches:
                 if not self._careful:
-                    self._leap(b"</IntersectionState")
+                    self._leap(INTERSECTION_END)
             elif self._states_at >= 0:
                 self._at = self._states_at
                 self._states_at = -1
@@ -296,19 +314,11 @@ class SpatemXmlWalk(SpatemXmlValues):
         elif context == MOVEMENT:
             if self._in_group:
                 return self._end_group()
-        elif context == STATES:
-            self._left_level = True
         elif context == INTERSECTION:
             return self._end_intersection(tag)
         elif context == INTERSECTIONS or context == SPAT:
             return False
         return None
-
-    def _leap(self, end_tag):
-        self._context = LEAP
-        self._leap_to = end_tag
-        if self._leapt_from < 0:
-            self._leapt_from = self._at
 
     def _end_intersection(self, tag):
         if not self._matches:
