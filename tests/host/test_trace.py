@@ -134,13 +134,20 @@ def test_padding_behind_gzip(tmp_path: Path):
 def test_damaged_compression_keeps_what_came_before(tmp_path: Path):
     for name in NAMES[1:]:
         path = tmp_path / name
-        write(path, 200)
+        sizes = []
+        with TraceWriter(path, HEADER) as writer:
+            for message in messages(200):
+                writer.write(message.at_ms, message.topic, message.payload)
+                sizes.append(writer.size)
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 0xFF
         path.write_bytes(data)
         with TraceReader(path) as reader:
             found = list(reader)
-        assert found[:80] == messages(80)
+        # 512 bytes are unpacked at once: what lies in the piece before the damaged one is there.
+        before = sum(1 for size in sizes if size <= len(data) // 2 // 512 * 512)
+        assert before > 50
+        assert found[:before] == messages(before)
         # (gzip has a checksum. Without one, damage can go unnoticed.)
         if name.endswith(".gz"):
             assert reader.problem_count >= 1
