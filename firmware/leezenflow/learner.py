@@ -24,6 +24,7 @@ class Learner:
         self._forecast = forecast
         self._calibration = calibration
         self._refreshed_at_ms = None
+        self._event_state = None
         forecast.earned = False
         calibration.broken[0] = calibration.broken[1] = _DOUBT
 
@@ -36,7 +37,9 @@ class Learner:
         if tracker.blocked is None:
             event_state = tracker.events[0].event_state
             self.learned.observe(event_state, tracker.message_at_ms, tracker.changed_at_ms, state.program)
-            self._expect(tracker.message_at_ms)
+            if event_state != self._event_state:
+                self._expect(tracker.message_at_ms)
+        self._event_state = tracker.events[0].event_state
 
     def refresh(self, now_ms):
         """Make the forecast anew where it is time to, and the state is still known."""
