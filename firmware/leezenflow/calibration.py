@@ -212,8 +212,6 @@ class Calibration:
                 for slot in range(_SLOTS):
                     if self._curve_row[slot] == row:
                         self._curve_row[slot] = -1
-            if self._tail[kind] > _RING and self._tail[kind] == self._head[kind]:
-                self._drop_pending(kind)
 
     def _draw(self, slot, row):
         """Write a row's cumulative chances into the slot's curve: what was counted, drawn towards the prior."""

@@ -191,3 +191,64 @@ def test_a_priority_request_has_its_own_experience():
         core, program, START_MS + 30 * program.cycle_ms + 5_000, START_MS + 30 * program.cycle_ms + 6_000, status=0x0800
     )
     assert wrong_after(core, 29_000) > without
+
+
+def test_more_forecasts_than_there_is_room_for_let_the_oldest_go():
+    core = engine()
+    program = Program(START_MS, red_ms=170_000, green_ms=160_000)
+    # The forecast always says "in 80 s": near enough to teach, and for longer than the ring has places.
+    state = IntersectionState()
+    for second in range(1_000):
+        at_ms = START_MS + second * 1_000
+        event_state = program.state_at(at_ms)[0]
+        after = 6 if event_state in (3, 4) else 3
+        soon = at_ms + 80_000
+        fill(state, at_ms, ((event_state, None, soon, None), (after, None, soon + 5_000, None)))
+        core.message(state, 0, 0, second * 1_000)
+    calibration = core.calibration
+    assert calibration.cycles == 3
+    assert all(calibration._head[kind] - calibration._tail[kind] <= 64 for kind in range(2))
+    assert 64 < sum(calibration.rows) <= 6 * 64
+
+
+def test_without_bounds_nothing_is_promised():
+    core = engine()
+    state = IntersectionState()
+    for second in range(3):
+        at_ms = START_MS + second * 1_000
+        fill(state, at_ms, ((3, None, START_MS + 20_000, None), (6, None, START_MS + 50_000, None)))
+        core.message(state, 0, 0, second * 1_000)
+    early = wrong_after(core, 5_000)
+    near = wrong_after(core, 17_500)
+    assert 0 < early < near
+    assert core.calibration.index == 0
+    assert wrong_after(core, 18_500) > early
+    assert core.calibration.index == 1
+    before = wrong_after(core, 10_000)
+    for part in (core.calibration, core.forecast, core.tracker):
+        part.rebase(1 << 28)
+    assert wrong_after(core, 10_000) == before
+    fresh = Calibration()
+    fresh.rebase(1 << 28)
+    assert fresh.cycles == 0
+
+
+def test_an_ordinary_code_an_even_one_and_none_have_rows_of_their_own():
+    rows = []
+    for confidence in (6, 3, None):
+        core = engine()
+        watch(core, Program(START_MS), START_MS, START_MS + 2_000, confidence=confidence)
+        rows.append(core.calibration._curve_row[0])
+    assert len(set(rows)) == 3
+
+
+def test_an_open_end_is_certain_only_before_its_earliest():
+    core = engine()
+    state = IntersectionState()
+    for second in range(3):
+        at_ms = START_MS + second * 1_000
+        fill(state, at_ms, ((6, START_MS + 20_000, None, None),))
+        core.message(state, 0, 0, second * 1_000)
+    assert wrong_after(core, 5_000) < 20
+    assert wrong_after(core, 17_900) >= 50
+    assert wrong_after(core, 19_000) == CERTAIN
