@@ -338,3 +338,29 @@ def test_after_a_reconnect_green_waits_for_two_messages():
     assert core.frame(50_020).reason == "starting"
     core.message(fill(state, START_MS + 50_900, program.events_at(START_MS + 50_900)), 0, 0, 51_010)
     assert core.frame(51_020).kind == "green"
+
+
+def test_nobody_is_told_to_hurry_for_less_than_two_seconds_of_green():
+    kinds = []
+    site = Site(cruise_ms=22_000, sprint_ms=20_500)
+    play(
+        engine(site), Program(START_MS), START_MS, START_MS + 130_000, each=lambda advice, _: kinds.append(advice.kind)
+    )
+    assert "green" in kinds and "red" in kinds
+    assert "sprint" not in kinds
+
+
+def test_the_same_mark_an_hour_later_is_another_end():
+    core = engine(Site(cruise_ms=0))
+    state = IntersectionState()
+    remaining = []
+    for hour in range(2):
+        begin_ms = START_MS + hour * 3_600_000
+        ends = (begin_ms + 30_000, begin_ms + 60_000)
+        for second in range(8):
+            at_ms = begin_ms + second * 1_000
+            fill(state, at_ms, ((3, ends[0], ends[0], ends[0]), (6, ends[1], ends[1], ends[1])))
+            core.message(state, 0, 0, (at_ms - START_MS) & MASK)
+        advice = core.frame((at_ms - START_MS) & MASK)
+        remaining.append((advice.kind, advice.remaining_ms))
+    assert remaining == [("red", 23_000)] * 2
