@@ -14,6 +14,9 @@ BRIGHTEST = 255
 CURVE = (6, 8, 11, 15, 21, 29, 38, 48, 58, 69, 80, 92, 105, 125, 155, 200, 255, 255)
 _FRACTION_BITS = 6
 
+# It gets brighter for light that lasted this many steps (headlights sweep past sooner), darker for as many dark ones.
+_UP_STEPS = 4
+_DOWN_STEPS = 20
 # Shares (as shifts) of the way that one step goes: up in some 4 s, down in some 30 s.
 _UP_SHIFT = 2
 _DOWN_SHIFT = 5
@@ -46,15 +49,31 @@ class Dimmer:
         self.shown = None
         self._level = 0
         self._direction = 0
+        self._recent = bytearray(_DOWN_STEPS)
+        self._next = 0
+
+    def restart(self):
+        """Take the next step's light at once."""
+        self.shown = None
 
     def step(self, wanted, limit=BRIGHTEST):
         """Return the brightness for the next second; `wanted` 0..255, `limit` is a cap for the time being."""
         wanted = max(1, min(max(wanted, self.floor), self.cap, limit))
+        recent = self._recent
         if self.shown is None:
+            for place in range(_DOWN_STEPS):
+                recent[place] = wanted
             self.shown = wanted
             self._level = wanted << _LEVEL_BITS
+            self._direction = 0
             return wanted
-        gap = (wanted << _LEVEL_BITS) - self._level
+        recent[self._next] = wanted
+        lasting = wanted
+        for ago in range(1, _UP_STEPS):
+            lasting = min(lasting, recent[self._next - ago])
+        self._next = (self._next + 1) % _DOWN_STEPS
+        # Between what lasted and what was of late, there is no reason to move.
+        gap = max((lasting << _LEVEL_BITS) - self._level, 0) or min((max(recent) << _LEVEL_BITS) - self._level, 0)
         # Rounded away from zero, so that the level arrives.
         self._level += (gap + 3 if gap > 0 else gap) >> (_UP_SHIFT if gap > 0 else _DOWN_SHIFT)
         level = (self._level + (1 << (_LEVEL_BITS - 1))) >> _LEVEL_BITS

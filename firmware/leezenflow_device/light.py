@@ -12,7 +12,7 @@ from leezenflow.source_url import typed_options
 from leezenflow_device.configuration import load_driver
 
 _STEP_MS = 1_000
-# So often in a row a sensor may fail to answer before the sun takes its place.
+# So often in a row a sensor may have nothing to say before the sun takes its place.
 _PATIENCE = 5
 _SUN_STEPS = 60
 # A board without a battery begins in 2021 at the latest, whatever it is then told comes later.
@@ -27,17 +27,18 @@ class Light:
     is seldom set, and then often in local time); `sleep_ms` is a coroutine function in real time.
     """
 
-    def __init__(self, display, site, sensor=None, state=None, sleep_ms=None):
+    def __init__(self, display, site, sensor, state, sleep_ms):
         settings = site.light or {}
         self.lux = None
         self.fault = ""
         self.faults = 0
-        self.source = "none"
+        self.source = "waiting"
         self._display = display
         self._sensor = sensor
         self._state = state
         self._sleep_ms = sleep_ms
-        self._failed = _PATIENCE
+        self._failed = 0
+        self._guessed = True
         self._moy = None
         self._moy_steps = 0
         self._sun_steps = 0
@@ -66,6 +67,12 @@ class Light:
         """Measure, and dim by what one second allows; the display is told only when something changes."""
         minute = self._minute_of_year()
         self._measure(minute)
+        if self.source == "waiting":
+            return
+        if self._guessed and self.lux is not None:
+            # So far it had the cap; at night, it should not take half a minute to leave that.
+            self._guessed = False
+            self._dimmer.restart()
         wanted = BRIGHTEST if self.lux is None else brightness_of(self.lux)
         limit = BRIGHTEST
         if self._night is not None:
@@ -85,11 +92,12 @@ class Light:
                     self.source = "sensor"
                     self._failed = 0
                     self.fault = ""
+                    return
             except OSError as error:
                 self.faults = (self.faults + 1) & 0x3FFFFFFF
-                self._failed = min(self._failed + 1, _PATIENCE)
                 self.fault = "the light sensor does not answer (%s); check its cable" % error
             if self._failed < _PATIENCE:
+                self._failed += 1
                 return
         self.lux = self._daylight(minute)
         self.source = "none" if self.lux is None else "sun"

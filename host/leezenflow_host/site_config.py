@@ -70,6 +70,30 @@ class RiderTable(Table):
     )
 
 
+def parse_night(value: Any) -> tuple[int, int]:
+    """Return (from, to) of "22:00-05:30" in minutes of the day. ValueError in words."""
+    found = re.fullmatch(r"(\d\d):(\d\d) ?- ?(\d\d):(\d\d)", value) if isinstance(value, str) else None
+    if found is None or int(found[1]) > 23 or int(found[3]) > 23 or int(found[2]) > 59 or int(found[4]) > 59:
+        raise ValueError('give "HH:MM-HH:MM" such as "22:00-05:30"')
+    begin, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
+    if begin == end:
+        raise ValueError("it begins when it ends: give a span")
+    return begin, end
+
+
+class LightTable(Table):
+    """How the unit follows the light outside, beside what a sensor on its board says."""
+
+    latitude: float | None = Field(None, ge=-90, le=90, description="degrees north, a number from -90 to 90")
+    longitude: float | None = Field(None, ge=-180, le=180, description="degrees east, a number from -180 to 180")
+    floor: int = Field(6, ge=1, le=255, description="the least brightness, 1 to 255")
+    night: Annotated[tuple[int, int] | None, BeforeValidator(parse_night)] = Field(
+        None, description='a span of every day such as "22:00-05:30"'
+    )
+    night_brightness: int = Field(20, ge=1, le=255, description="the most brightness at night, 1 to 255")
+    utc_offset_h: float = Field(0, ge=-12, le=14, description="hours that local standard time is ahead of UTC")
+
+
 class SiteTables(Table):
     """A whole site file; [look] is checked against what the look itself declares."""
 
@@ -77,6 +101,7 @@ class SiteTables(Table):
     signal: SignalTable = Field(description="a table [signal]")
     rider: RiderTable = Field(description="a table [rider]")
     look: dict[str, Any] = Field({}, description="a table [look]")
+    light: LightTable | None = Field(None, description="a table [light]")
 
 
 class SiteConfig:
@@ -131,6 +156,8 @@ def check_site(tables: Mapping[str, Any], problems: Problems) -> SiteConfig:
     look = _check_look(look_table, problems) if isinstance(look_table, Mapping) else {}
     if isinstance(tables.get("rider"), Mapping):
         _check_speeds(tables["rider"], problems)
+    if checked is not None and checked.light is not None and not problems.any:
+        _check_place(checked.light, problems)
     problems.raise_if_any()
     assert checked is not None
     signal, rider = checked.signal, checked.rider
@@ -154,6 +181,8 @@ def check_site(tables: Mapping[str, Any], problems: Problems) -> SiteConfig:
         },
         "look": look,
     }
+    if checked.light is not None:
+        values["light"] = _compile_light(checked.light)
     return SiteConfig(problems.name, values)
 
 
@@ -223,6 +252,27 @@ def _check_speeds(rider: Mapping[str, Any], problems: Problems) -> None:
     if isinstance(cruise_kmh, (int, float)) and isinstance(sprint_kmh, (int, float)) and sprint_kmh <= cruise_kmh:
         message = f"is {sprint_kmh:g}: give more than the usual speed ({cruise_kmh:g} km/h), or leave it out"
         problems.add(("rider", "sprint_kmh"), message)
+
+
+def _check_place(light: LightTable, problems: Problems) -> None:
+    """A place needs both its numbers."""
+    for name, other in (("latitude", "longitude"), ("longitude", "latitude")):
+        if getattr(light, name) is None and getattr(light, other) is not None:
+            problems.add(("light", name), f"is missing: give it with the {other}, in degrees")
+
+
+def _compile_light(light: LightTable) -> dict[str, Any]:
+    """Return [light] for /site.json: hundredths of a degree, minutes of the UTC day."""
+    offset_minutes = round(light.utc_offset_h * 60)
+    night = None
+    if light.night is not None:
+        night = [*((minute - offset_minutes) % 1440 for minute in light.night), light.night_brightness]
+    return {
+        "latitude_cdeg": None if light.latitude is None else round(light.latitude * 100),
+        "longitude_cdeg": None if light.longitude is None else round(light.longitude * 100),
+        "floor": light.floor,
+        "night": night,
+    }
 
 
 def signal_facts(header: Mapping[str, Any]) -> dict[str, Any]:

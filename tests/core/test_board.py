@@ -89,6 +89,15 @@ def test_site_in_full():
     assert site.unit_name == "north"
 
 
+def test_light_is_there_where_it_was_asked_for():
+    light = {"latitude_cdeg": 5196, "longitude_cdeg": 763, "floor": 6, "night": [1260, 270, 20]}
+    assert Site.from_dict(with_value(site_values(), light, "light")).light == light
+    assert Site.from_dict(site_values()).light is None
+    sensor = {"sensor": "bh1750", "i2c": 0}
+    assert Board.from_dict(with_value(board_values(), sensor, "light")).light == sensor
+    assert Board.from_dict(board_values()).light is None
+
+
 def test_site_needs_only_the_signal_and_the_travel_time():
     values = {"leezenflow_site": 1, "signal": {"intersection": 7, "signal_group": 1}, "rider": {"cruise_ms": 1000}}
     site = Site.from_dict(values)

@@ -76,6 +76,23 @@ def test_an_image_holds_what_is_named_and_nothing_else():
         assert unwanted not in found
 
 
+def test_what_sets_the_brightness_travels_only_where_it_is_asked_for():
+    light = "leezenflow_device/light.py"
+    every = {light, "leezenflow/brightness.py", "leezenflow/sun.py", "leezenflow_device/sensors/bh1750.py"}
+    board, site = read_board("interstate75"), example_site()
+    assert not every & modules(build_image(board, site, compiler=None))
+    site.values["light"] = {"latitude_cdeg": None, "longitude_cdeg": None, "floor": 6, "night": [0, 9, 20]}
+    assert every & modules(build_image(board, site, compiler=None)) == {light, "leezenflow/brightness.py"}
+    site.values["light"].update(latitude_cdeg=5196, longitude_cdeg=763)
+    found = modules(build_image(board, site, compiler=None))
+    assert every & found == {light, "leezenflow/brightness.py", "leezenflow/sun.py"}
+    del site.values["light"]
+    board.values["light"] = {"sensor": "bh1750"}
+    found = modules(build_image(board, site, compiler=None))
+    assert every & found == every - {"leezenflow/sun.py"}
+    assert "leezenflow_device/sensors/tsl2591.py" not in found
+
+
 def test_every_import_within_an_image_is_in_it():
     image = build_image(read_board("interstate75"), example_site(), compiler=None)
     found = modules(image)

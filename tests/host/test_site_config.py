@@ -206,3 +206,45 @@ def test_intersections():
     assert parse_intersection(" 1090 ") == (None, 1090)
     assert parse_intersection(0) == (None, 0)
     assert parse_intersection("0:65535") == (0, 65535)
+
+
+LIGHT = """
+[light]
+latitude = 51.96
+longitude = 7.625
+night = "22:00-05:30"
+night_brightness = 15
+utc_offset_h = 1
+"""
+
+
+def test_light_is_compiled_to_hundredths_and_utc_minutes(site_file):
+    site_file.write_text(SITE + LIGHT)
+    site = read_site(site_file)
+    light = {"latitude_cdeg": 5196, "longitude_cdeg": 762, "floor": 6, "night": [1260, 270, 15]}
+    assert site.values["light"] == light
+    assert site.site().light == light
+    site_file.write_text(SITE + "[light]\nfloor = 3\n")
+    nothing = {"latitude_cdeg": None, "longitude_cdeg": None, "floor": 3, "night": None}
+    assert read_site(site_file).values["light"] == nothing
+    site_file.write_text(SITE)
+    assert "light" not in read_site(site_file).values
+
+
+@pytest.mark.parametrize(
+    ("replaced", "by", "words"),
+    [
+        ("latitude = 51.96", "", "[light] latitude is missing: give it with the longitude"),
+        ("longitude = 7.625", "", "[light] longitude is missing: give it with the latitude"),
+        ("latitude = 51.96", "latitude = 519.6", "give degrees north, a number from -90 to 90"),
+        ("22:00-05:30", "22-5", "night is '22-5': give \"HH:MM-HH:MM\""),
+        ("22:00-05:30", "24:00-05:30", "give"),
+        ("22:00-05:30", "05:30-05:30", "it begins when it ends"),
+        ("night_brightness = 15", "night_brightness = 0", "the most brightness at night, 1 to 255"),
+        ("night_brightness", "night_brightnes", "did you mean 'night_brightness'"),
+    ],
+)
+def test_a_wrong_light_is_named(site_file, replaced, by, words):
+    assert replaced in LIGHT
+    (line,) = complaints(site_file, SITE + LIGHT.replace(replaced, by))
+    assert words in line
