@@ -15,6 +15,7 @@ from leezenflow_host.board_config import BoardConfig
 from leezenflow_host.drivers import driver_file, package_folder, read_literals
 from leezenflow_host.errors import InputError
 from leezenflow_host.mpy import Compiler, compiler_for_chip
+from leezenflow_host.short_names import shorten_names
 from leezenflow_host.shrink import shrink
 from leezenflow_host.site_config import SiteConfig
 
@@ -91,7 +92,7 @@ def build_image(
     release: dict[str, bytes] = {}
     sources = {module: module_text(module) for module in sorted(_closure(_roots(board, site)))}
     if compiler is not None:
-        sources = shrink(sources)
+        sources = shorten_names(shrink(sources))
     for module, text in sources.items():
         file = module_file(module)
         assert file is not None
