@@ -4,8 +4,9 @@
 
 from leezenflow.advice import GREEN, SPRINT, UNCERTAIN
 from leezenflow.drawing.rows import Rows
-from leezenflow.drawing.sprites import INK_SHADES, forget_sheet, make_table, unpack_frames
+from leezenflow.drawing.sprites import INK_SHADES, make_table, unpack_frames
 from leezenflow.palettes import ACCENT_FULL, BLACK
+from leezenflow.start_parts import forget
 
 # As the sheet has them.
 WIDTH = 32
@@ -46,7 +47,7 @@ class Cyclist:
         self._sprint = unpack_frames(sheet, sheet.SPRINT)
         self._coast = unpack_frames(sheet, sheet.COAST)
         self._stand = unpack_frames(sheet, sheet.STAND)
-        forget_sheet(sheet)
+        forget(sheet)  # its text takes more memory than the pictures unpacked from it
         # In white whatever the advice: a green or red bicycle would look like the lamp of a cycle signal.
         self._shades = make_table(INK_SHADES)
         self._phase = 0

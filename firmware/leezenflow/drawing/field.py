@@ -71,7 +71,7 @@ class Field:
 
 
 class Stripes:
-    """Stripes that fill the top `rows` rows of `canvas` and move upwards: one copy a frame, prepared at start.
+    """Stripes that fill the top `rows` rows of `canvas` and move upwards: copies of a piece prepared at start.
 
     `slant`: rows by which a stripe falls a column, away from the middle (`chevron`) or from left to right; `period` and
     `thickness` in rows; `ramp` with `light` and `dim` (0..FIELD_SHADES - 1) on and between the stripes.
@@ -79,8 +79,9 @@ class Stripes:
 
     def __init__(self, canvas, rows, ramp, chevron, period, thickness, light, dim):
         width = canvas.width
-        strip = bytearray(width * (rows + period))
-        for row in range(rows + period):
+        # Two periods, so that each shift of one is a piece of them; what is longer is made of copies.
+        strip = bytearray(width * 2 * period)
+        for row in range(2 * period):
             for column in range(width):
                 if chevron:
                     fall = abs(2 * column + 1 - width) >> 1
@@ -89,13 +90,22 @@ class Stripes:
                 shade = light if (row - fall) % period < thickness else dim
                 strip[row * width + column] = ramp + shade
         view = memoryview(strip)
-        self._windows = tuple(view[late * width : (late + rows) * width] for late in range(period))
-        self._target = memoryview(canvas.pixels)[: rows * width]
+        rest = rows % period
+        self._windows = tuple(view[late * width : (late + period) * width] for late in range(period))
+        self._rests = tuple(view[late * width : (late + rest) * width] for late in range(period))
+        pixels = memoryview(canvas.pixels)
+        whole = rows - rest
+        self._targets = tuple(pixels[top * width : (top + period) * width] for top in range(0, whole, period))
+        self._last_target = pixels[whole * width : rows * width]
         self._period = period
 
     def draw(self, shift):
         """Paint the rows, the stripes `shift` rows (>= 0) farther up."""
-        self._target[:] = self._windows[shift % self._period]
+        shift %= self._period
+        window = self._windows[shift]
+        for target in self._targets:
+            target[:] = window
+        self._last_target[:] = self._rests[shift]
 
 
 def _make_edge(width, wave):

@@ -2,9 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Stored pictures as FrameBuffers that can be blitted, and the tables that give their shades a colour."""
 
-import sys
-
-import leezenflow
 from leezenflow.canvas import framebuf
 from leezenflow.palettes import BLACK, INK_FULL, INK_RAMP
 
@@ -20,14 +17,6 @@ def unpack_frames(sheet, pictures):
         framebuf.FrameBuffer(view[start : start + size], sheet.WIDTH, sheet.HEIGHT, framebuf.GS2_HMSB)
         for start in range(0, len(pictures), size)
     )
-
-
-def forget_sheet(sheet):
-    """On a board: let go of a sheet's module, whose text takes more memory than the pictures unpacked from it."""
-    if sys.implementation.name == "micropython":
-        name = sheet.__name__
-        del sys.modules[name]
-        delattr(leezenflow, name[name.rfind(".") + 1 :])
 
 
 def make_table(indices):
