@@ -17,7 +17,7 @@ from typing import Any
 
 from leezenflow.errors import SignalError
 from leezenflow_host.board_config import BoardConfig, board_folder, read_board_file
-from leezenflow_host.decoding.detect import PayloadDecoder
+from leezenflow_host.decoding.detect import PayloadDecoder, decoder_names
 from leezenflow_host.decoding.payloads import read_file
 from leezenflow_host.drivers import adapter_runtimes, driver_file, driver_names, driver_options
 from leezenflow_host.trace import TraceReader
@@ -121,8 +121,10 @@ def _recording(adapter: str) -> tuple[str, str]:
     with TraceReader(files[0], strict=True) as reader:
         messages = list(reader)
         source = f"{reader.header.source}: {reader.header.note}".strip(": ")
-    decoder = PayloadDecoder(adapter)
     seconds = (messages[-1].at_ms - messages[0].at_ms) / 1000
+    if adapter not in decoder_names():
+        return source, f"{len(messages)} messages in {seconds:.0f} s"
+    decoder = PayloadDecoder(adapter)
     states: Counter[str] = Counter()
     times: Counter[str] = Counter()
     failed = 0
