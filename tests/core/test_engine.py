@@ -361,6 +361,6 @@ def test_the_same_mark_an_hour_later_is_another_end():
             at_ms = begin_ms + second * 1_000
             fill(state, at_ms, ((3, ends[0], ends[0], ends[0]), (6, ends[1], ends[1], ends[1])))
             core.message(state, 0, 0, (at_ms - START_MS) & MASK)
-        advice = core.frame((at_ms - START_MS) & MASK)
+        advice = core.frame((begin_ms + 7_000 - START_MS) & MASK)
         remaining.append((advice.kind, advice.remaining_ms))
     assert remaining == [("red", 23_000)] * 2
