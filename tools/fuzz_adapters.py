@@ -28,6 +28,9 @@ from leezenflow_host.trace import TraceReader
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# What an adapter cannot do without.
+SITE_OPTIONS = {"fixed_time": {"plans": ["day red=30 red_amber=1 green=24 amber=2"]}}
+
 Reader = Callable[[bytes], Any]
 
 
@@ -53,7 +56,7 @@ def readers(only: list[str]) -> Iterator[tuple[str, Reader, list[bytes]]]:
     for adapter in driver_names("adapter"):
         if (ROOT / f"tests/traces/{adapter}.jsonl.gz").exists() and (not only or adapter in only):
             module = importlib.import_module(f"leezenflow_adapters.{adapter}")
-            decoder = module.Decoder(None, 1090, 12)
+            decoder = module.Decoder(None, 1090, 12, SITE_OPTIONS.get(adapter))
             messages = read_messages(adapter)
             if adapter == "spatem_uper":
                 messages += read_generated()

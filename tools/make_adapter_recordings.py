@@ -294,6 +294,30 @@ def sensorthings_messages() -> Iterator[tuple[float, str, bytes]]:
             yield second + 1.0, "v1.1/Datastreams(81694)/Observations", json.dumps(observation).encode()
 
 
+def fixed_time_messages() -> Iterator[tuple[float, str, bytes]]:
+    year = datetime.fromtimestamp(START_MS / 1000, UTC).year
+    for second in range(SECONDS):
+        moy, time_stamp = moment(second)
+        yield second, "", f"{year} {moy} {time_stamp} {(second + 40) % 900}".encode()
+
+
+def lamp_sense_messages() -> Iterator[tuple[float, str, bytes]]:
+    lamps = {3: 1, 4: 3, 5: 4, 7: 2}
+    interval_ms, samples = 20, 10
+    for step in range(SECONDS * 1000 // (interval_ms * samples)):
+        first_ms = step * interval_ms * samples
+        # One sample in ten meets a zero crossing of the mains.
+        masks = [lamps[signal_state(12, (first_ms + i * interval_ms) / 1000)[0]] for i in range(samples)]
+        masks[step * 3 % samples] = 0
+        # The counter of the unit wraps on the way.
+        counter = (first_ms - 100_000) % (1 << 30)
+        yield (
+            (first_ms + interval_ms * (samples - 1)) / 1000,
+            "",
+            counter.to_bytes(4, "little") + bytes([interval_ms, *masks]),
+        )
+
+
 MAKERS = {
     "spatem_xml": spatem_xml_messages,
     "spatem_uper": spatem_uper_messages,
@@ -302,6 +326,13 @@ MAKERS = {
     "tscbm": tscbm_messages,
     "rsmp": rsmp_messages,
     "sensorthings": sensorthings_messages,
+    "fixed_time": fixed_time_messages,
+    "lamp_sense": lamp_sense_messages,
+}
+
+# The plan of group 12 as a site would have it, for the adapter that has no messages but a clock.
+SITE_OPTIONS: dict[str, dict[str, Any]] = {
+    "fixed_time": {"plans": ["day offset=27 red=33 red_amber=1 green=24 amber=2"]},
 }
 
 

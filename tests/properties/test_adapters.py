@@ -18,15 +18,17 @@ from leezenflow_host.drivers import adapter_runtimes, driver_names, driver_optio
 from leezenflow_host.trace import TraceReader
 
 TRACES = Path(__file__).parents[1] / "traces"
-# These make their own states, from a plan or from lamps: no bytes come in.
-WITHOUT_MESSAGES = {"fixed_time", "lamp_sense"}
-ADAPTERS = [name for name in driver_names("adapter") if name not in WITHOUT_MESSAGES]
+ADAPTERS = driver_names("adapter")
+# What an adapter cannot do without.
+SITE_OPTIONS = {"fixed_time": {"plans": ["day red=30 red_amber=1 green=24 amber=2"]}}
 # No message a step needs more than this many: the largest recording is done in 200.
 MAX_STEPS = 20_000
 
 
 def decoder_of(adapter: str, signal_group: int = 12) -> Any:
-    return importlib.import_module(f"leezenflow_adapters.{adapter}").Decoder(None, 1090, signal_group)
+    return importlib.import_module(f"leezenflow_adapters.{adapter}").Decoder(
+        None, 1090, signal_group, SITE_OPTIONS.get(adapter)
+    )
 
 
 @cache
@@ -71,7 +73,8 @@ def test_literals_and_interface(adapter: str):
 def test_defaults_are_what_no_options_mean(adapter: str):
     module = importlib.import_module(f"leezenflow_adapters.{adapter}")
     defaults = {name: option["default"] for name, option in driver_options("adapter", adapter).items()}
-    plain, spelled_out = module.Decoder(None, 1090, 12), module.Decoder(None, 1090, 12, defaults)
+    needed = SITE_OPTIONS.get(adapter, {})
+    plain, spelled_out = decoder_of(adapter), module.Decoder(None, 1090, 12, {**defaults, **needed})
     for payload in payloads_of(adapter)[:20]:
         assert outcome(plain, payload) == outcome(spelled_out, payload)
 
