@@ -25,9 +25,7 @@ import uctypes
 
 from leezenflow import bitplanes
 from leezenflow.errors import LeezenflowError
-from leezenflow.pixel_map import PixelMap
-from leezenflow_device.displays import _hub75_programs as programs
-from leezenflow_device.displays._hub75_pins import check_pins, start_fm6126a
+from leezenflow.start_parts import forget
 
 try:
     from leezenflow_device.displays._planes_viper import pack_planes, spread_palette, spread_rows
@@ -122,7 +120,10 @@ class Display:
         self._programs = ()
         self._pio = values["pio"]
         self._cap = values["brightness_cap"]
-        pixel_map = PixelMap(width, height, options)
+        from leezenflow import pixel_map as places
+        from leezenflow_device.displays import _hub75_pins as pins
+
+        pixel_map = places.PixelMap(width, height, options)
         self.timing = timing = bitplanes.plan_timing(
             pixel_map.columns,
             pixel_map.rows,
@@ -132,15 +133,17 @@ class Display:
             values["pixel_clock_khz"],
             values["refresh_hz"],
         )
-        check_pins(values, bitplanes.address_bits(timing.row_pairs))
+        pins.check_pins(values, bitplanes.address_bits(timing.row_pairs))
         self._make_tables(pixel_map, values)
         if values["start_up"] == "fm6126a":
-            start_fm6126a(values, timing.columns)
+            pins.start_fm6126a(values, timing.columns)
         try:
             self._start(values)
         except BaseException:
             self.deinit()
             raise
+        forget(places)
+        forget(pins)
 
     def show(self, canvas):
         """Put the canvas on the panel: packs it into the hidden buffer and flips at the end of the refresh cycle.
@@ -230,6 +233,8 @@ class Display:
         return shown
 
     def _start(self, values):
+        from leezenflow_device.displays import _hub75_programs as programs
+
         timing = self.timing
         block = 4 * self._pio
         bits = bitplanes.address_bits(timing.row_pairs)
@@ -263,6 +268,7 @@ class Display:
         self._start_dma(data_machine, block, row_machine, block + 1)
         row_machine.active(1)
         data_machine.active(1)
+        forget(programs)
 
     def _start_dma(self, data_machine, data_request, row_machine, row_request):
         # DREQ numbers of the TX FIFOs are 8 * block + machine.
