@@ -21,23 +21,11 @@ PURE_MODULES = {
     *("array", "binascii", "collections", "errno", "framebuf", "gc", "hashlib", "heapq", "io", "json", "math"),
     *("micropython", "random", "re", "struct", "sys"),
 }
-# And what the device package may name besides. `hub75` is in Pimoroni's build for their boards, `termios` on the virtual
-# board (unix).
+# And what the device package may name besides. `hub75` is in the build of Pimoroni's boards only, `termios` on the
+# virtual board (unix) only.
 DEVICE_MODULES = PURE_MODULES | {
-    *(
-        "_thread",
-        "asyncio",
-        "bluetooth",
-        "cryptolib",
-        "deflate",
-        "esp",
-        "esp32",
-        "hub75",
-        "machine",
-        "neopixel",
-        "network",
-    ),
-    *("ntptime", "os", "platform", "rp2", "select", "socket", "ssl", "termios", "time", "tls", "uctypes"),
+    *("_thread", "asyncio", "bluetooth", "cryptolib", "deflate", "esp", "esp32", "hub75", "machine", "neopixel"),
+    *("network", "ntptime", "os", "platform", "rp2", "select", "socket", "ssl", "termios", "time", "tls", "uctypes"),
     *("vfs", "webrepl"),
 }
 # Methods that CPython has and MicroPython has not, of str, bytes, bytearray, int, float and memoryview.
