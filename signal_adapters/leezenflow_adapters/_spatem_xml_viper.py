@@ -34,10 +34,19 @@ if sys.implementation.name == "micropython":
                         place += 1
                     if place == size:
                         return at
-                elif kind == 33 or kind == 63:
+                elif kind == 33:
+                    if int(buffer[at + 2]) != 45 or int(buffer[at + 3]) != 45:
+                        return -2
+                    at += 4
+                    while int(buffer[at]) != 45 or int(buffer[at + 1]) != 45 or int(buffer[at + 2]) != 62:
+                        at += 1
+                        if at + 2 >= last:
+                            return -2
+                    at += 2
+                elif kind == 63:
                     return -2
             at += 1
-        # A comment may begin in the last few characters, too.
+        # Something may begin in the last few characters, too.
         while at + 1 < limit:
             if int(buffer[at]) == 60 and (int(buffer[at + 1]) == 33 or int(buffer[at + 1]) == 63):
                 return -2

@@ -26,7 +26,7 @@ try:
 except (ImportError, SyntaxError, ValueError):  # no compiler to machine code, or for another chip
     from leezenflow_adapters.spatem_xml_loops import join_gaps, read_event
 
-_EVENT_WORK = 900
+_EVENT_US = 450
 _REMEMBERS = sys.implementation.name == "cpython"
 # No event that has been read: no text in a message begins like this.
 _NO_EVENT = (b"\xff", 0, 0, 0, 0, None)
@@ -57,7 +57,7 @@ class SpatemXmlEvents(SpatemXmlGaps):
         work = self._work
         at = self._at
         while work > 0:
-            work -= _EVENT_WORK
+            work -= _EVENT_US
             place = self.state.movement.event_count - 1
             known = self._remembered[place]
             if buffer.startswith(known[0], at):

@@ -28,6 +28,9 @@ MAX_GAP = 512
 # each time must not make a board allocate each time.
 _MAX_LESSONS = 24
 _HEAD_LESSONS = 8
+# What learning takes, see `xml_cursor.TAG_US`.
+_HEAD_US = 4500
+_GAP_US = 500
 # A short group is kept until so many have passed without one like it.
 _MAX_OTHER_MISSES = 32
 
@@ -125,6 +128,7 @@ class SpatemXmlGaps(SpatemXmlWalk):
             # More has been seen than is kept of a head.
             return
         self._lessons -= _HEAD_LESSONS
+        self._extra_us = _HEAD_US
         self._gaps[HEAD] = bytes(self._buffer[self._start : at])
         self._head_region = state.region
         self._head_revision = state.revision
@@ -166,6 +170,7 @@ class SpatemXmlGaps(SpatemXmlWalk):
             # `_spatem_xml_viper` takes it for the end.
             return
         self._lessons -= 1
+        self._extra_us = _GAP_US
         self._chain = None
         if slot == TO_NEXT_EVENT:
             # Of two kinds: the first event often has a regional part.

@@ -12,17 +12,24 @@ MAX_COMMENT = 512
 def find_end(buffer, at, limit, mark, size):
     """Find the end tag of an element: `mark` is its beginning such as "</MovementState", `size` the length of that.
 
-    Returns its place if all of `mark` is before `limit`, -1 if there is none, and -2 if a comment, a CDATA section or
-    an instruction begins before it: the mark could stand in there.
+    Comments are passed. Returns the tag's place if all of `mark` is before `limit`; -1 if it is not there, and the
+    search can go on `size` before `limit`; -2 if something is in the way in which the mark could stand: CDATA, an
+    instruction, or a comment that does not end that long before `limit`.
     """
-    place = buffer.find(mark, at, limit)
-    stop = limit if place < 0 else place
-    # Single characters are sought first, because CPython does that thirty times as fast.
-    if buffer.find(b"!", at, stop) >= 0 and buffer.find(b"<!", at, stop) >= 0:
-        return -2
-    if buffer.find(b"?", at, stop) >= 0 and buffer.find(b"<?", at, stop) >= 0:
-        return -2
-    return place
+    while True:
+        place = buffer.find(mark, at, limit)
+        stop = limit if place < 0 else place
+        # Single characters are sought first, because CPython does that thirty times as fast.
+        if buffer.find(b"?", at, stop) >= 0 and buffer.find(b"<?", at, stop) >= 0:
+            return -2
+        if buffer.find(b"!", at, stop) < 0:
+            return place
+        comment = buffer.find(b"<!", at, stop)
+        if comment < 0:
+            return place
+        at = buffer.find(b"-->", comment + 4, limit - size) + 3
+        if at < 3 or not buffer.startswith(b"<!--", comment):
+            return -2
 
 
 def join_gaps(gaps):

@@ -28,8 +28,7 @@ from leezenflow_adapters.spatem_xml_gaps import (
 from leezenflow_adapters.spatem_xml_walk import GROUP_END, find_end
 from leezenflow_adapters.xml_cursor import MAX_TEXT, NOTHING_YET, WINDOW
 
-_NUMBER_WORK = 180
-_EVENT_WORK = 900
+_NUMBER_US = 300
 
 
 class SpatemXmlStride(SpatemXmlEvents):
@@ -94,7 +93,7 @@ class SpatemXmlStride(SpatemXmlEvents):
         state.time_stamp = value
         self._at = at
         self._context = SIGNAL_GROUP
-        self._work -= 3 * _NUMBER_WORK
+        self._work -= 3 * _NUMBER_US
         return True
 
     def _pass_name(self, at):
@@ -129,7 +128,7 @@ class SpatemXmlStride(SpatemXmlEvents):
                 digit = buffer[at] - 48
             if digit != 12 or buffer[at + 1] != 47:  # "</"
                 break
-            work -= _NUMBER_WORK
+            work -= _NUMBER_US
             if group == self._signal_group and not self._has_group:
                 if not buffer.startswith(gaps[GROUP_TO_STATE], at):
                     break
@@ -154,11 +153,11 @@ class SpatemXmlStride(SpatemXmlEvents):
                     limit = self._end
                 close = find_end(buffer, at, limit, GROUP_END, len(GROUP_END))
                 if close < 0:
-                    work -= limit - at
+                    work -= limit - at >> 1
                     self._at = at
                     self._leap(GROUP_END)
                     break
-                work -= close - at
+                work -= close - at >> 1
                 if buffer.startswith(gaps[LEAPT_TO_NAME], close):
                     close += len(gaps[LEAPT_TO_NAME])
                     if close - at <= MAX_GAP:

@@ -40,7 +40,7 @@ from leezenflow_adapters.xml_cursor import (
     MAX_DEPTH,
     NO_NUMBER,
     NOTHING_YET,
-    TAG_WORK,
+    TAG_US,
     WINDOW,
 )
 
@@ -69,6 +69,8 @@ class SpatemXmlWalk(SpatemXmlValues):
         self._spat_moy = None
         self._bit = 0
         self._work = 0
+        # Work beyond the usual for a tag.
+        self._extra_us = 0
         self._begin_intersection()
 
     def _walk(self):
@@ -87,11 +89,11 @@ class SpatemXmlWalk(SpatemXmlValues):
                     self._at += len(self._hidden)
                     self._hidden = None
                     self._shown_at = self._at
-                work -= TAG_WORK + self._at - at
+                work -= TAG_US + (self._at - at >> 1)
                 continue
             if context == LEAP:
                 self._go_on_leaping(limit)
-                work -= TAG_WORK + limit - at
+                work -= TAG_US + (limit - at >> 1)
                 continue
             tag = buffer.find(b"<", at, limit)
             if tag < 0:
@@ -99,9 +101,9 @@ class SpatemXmlWalk(SpatemXmlValues):
                     self._fail("truncated", "element without end", end)
                 self._form = NO_NUMBER
                 self._at = limit - 2
-                work -= WINDOW
+                work -= WINDOW >> 1
                 continue
-            work -= TAG_WORK + tag - at
+            work -= TAG_US + (tag - at >> 1)
             if context >= LEAF:
                 self._take_text(at, tag)
             elif context == STATUS and self._form == NOTHING_YET:
@@ -115,8 +117,12 @@ class SpatemXmlWalk(SpatemXmlValues):
                         return outcome
             elif kind == 33 or kind == 63:  # "!" or "?"
                 self._hide(tag, context >= LEAF)
-            elif self._open(context, tag):
-                break
+            else:
+                stop = self._open(context, tag)
+                work -= self._extra_us
+                self._extra_us = 0
+                if stop:
+                    break
         self._work = work
         return None
 
@@ -175,7 +181,11 @@ class SpatemXmlWalk(SpatemXmlValues):
                     # Prefixes hide end tags from a leap.
                     self._careful = True
                     child = self._find_child(context, name_at)
-        self._pass_tag()
+        if self._buffer[self._name_end] == 62:
+            self._at = self._name_end + 1
+            self._empty = False
+        else:
+            self._pass_tag()
         if child != 0:
             return self._enter(child, tag)
         if not self._empty:
@@ -198,8 +208,9 @@ class SpatemXmlWalk(SpatemXmlValues):
         """The context of a child that matters, 0 for any other."""
         if context == STATUS:
             return self._find_bit(name_at)
+        buffer = self._buffer
         for child in CHILDREN[context]:
-            if self._is_of(child, name_at):
+            if (buffer.startswith(NAMES[child], name_at) or child in OTHER_NAMES) and self._is_of(child, name_at):
                 return child
         return 0
 
@@ -265,6 +276,12 @@ class SpatemXmlWalk(SpatemXmlValues):
 
     def _close(self, context, tag):
         """Pass the end tag that begins here; True if it ends an element of which `_leave` should know."""
+        name = NAMES[context]
+        if name is not None and self._buffer.startswith(name, tag + 2) and self._depth == 0:
+            behind = tag + 2 + len(name)
+            if self._buffer[behind] == 62:
+                self._at = behind + 1
+                return True
         self._pass_end_tag(tag)
         if context == SKIP:
             self._skip_depth -= 1

@@ -37,12 +37,12 @@ def test_truncated_anywhere():
 
 def test_any_size_of_steps_gives_the_same():
     payload = bytearray(b"##") + read_sample() + b"##"
-    usual = spatem_xml._STEP_WORK
+    usual = spatem_xml._STEP_US
     decoder = Decoder(49, 1090, 12)
     counts = []
     try:
         for work in (1, 100, 1000, usual, 1, 100, 1000, usual):
-            spatem_xml._STEP_WORK = work
+            spatem_xml._STEP_US = work
             decoder.begin(payload, 2, len(payload) - 2)
             steps = 1
             answer = decoder.step()
@@ -54,7 +54,7 @@ def test_any_size_of_steps_gives_the_same():
             assert len(read_events(decoder.state)) == 5
             assert decoder.step() is False
     finally:
-        spatem_xml._STEP_WORK = usual
+        spatem_xml._STEP_US = usual
     assert counts[0] > 100 and counts[4] < counts[0]
 
 

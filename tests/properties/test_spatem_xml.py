@@ -46,7 +46,7 @@ def read(decoder: Decoder, payload: bytes | bytearray, size: int) -> object:
 def read_in_steps(decoder: Decoder, payload: bytes, work: int, monkeypatch: pytest.MonkeyPatch) -> object:
     """The same in steps of `work`."""
     with monkeypatch.context() as patch:
-        patch.setattr(spatem_xml, "_STEP_WORK", work)
+        patch.setattr(spatem_xml, "_STEP_US", work)
         decoder.begin(payload, 0, len(payload))
         answer = None
         try:
