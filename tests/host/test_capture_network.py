@@ -4,6 +4,7 @@
 
 import contextlib
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from waiting import wait_until
 
 from leezenflow_adapters import udap
 from leezenflow_host.broker import EmbeddedBroker
-from leezenflow_host.capture.arrivals import SourceLostError
+from leezenflow_host.capture import mqtt_source
+from leezenflow_host.capture.arrivals import MAX_PAYLOAD_BYTES, SourceLostError
 from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.trace import TraceReader
 
@@ -209,3 +211,65 @@ def test_nobody_answers_on_tcp(tmp_path: Path):
         RunningCapture("tcp://127.0.0.1:1?framing=what", tmp_path / "a.jsonl")
     with pytest.raises(InputError, match="nothing to record from"):
         RunningCapture("ftp://127.0.0.1:1", tmp_path / "a.jsonl")
+
+
+def play_broker(server: socket.socket, answers: tuple[bytes, ...], heard: list[bytes]) -> None:
+    """Answer each packet of one client with the next answer, then wait until it leaves."""
+    client, _ = server.accept()
+    with client:
+        client.settimeout(20)
+        for answer in answers:
+            heard.append(client.recv(4096))
+            client.sendall(answer)
+        with contextlib.suppress(OSError):
+            while client.recv(4096):
+                pass
+
+
+LET_IN, REFUSED = bytes((0x20, 2, 0, 0)), bytes((0x20, 2, 0, 5))
+SUBSCRIBED, NOT_SUBSCRIBED = bytes((0x90, 3, 0, 1, 0)), bytes((0x90, 3, 0, 1, 0x80))
+
+
+@pytest.mark.parametrize(
+    ("answers", "complaint"),
+    [
+        ((REFUSED,), "does not let us in .*--secrets"),
+        ((LET_IN, NOT_SUBSCRIBED), "refuses the subscription to 'a'"),
+    ],
+)
+def test_a_broker_that_refuses(tmp_path: Path, answers: tuple[bytes, ...], complaint: str):
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=play_broker, args=(server, answers, heard), daemon=True).start()
+        url = f"mqtt://me@127.0.0.1:{server.getsockname()[1]}/a"
+        with pytest.raises(LeezenflowError, match=complaint):
+            RunningCapture(url, tmp_path / "a.jsonl", secrets={"mqtt": {"password": "s3cret"}}).join()
+    assert b"\x00\x02me\x00\x06s3cret" in heard[0]
+    assert not (tmp_path / "a.jsonl").exists()
+
+
+def test_what_is_too_long_or_without_a_topic(tmp_path: Path):
+    out = tmp_path / "a.jsonl"
+    long = b"\0\1a" + b"x" * (MAX_PAYLOAD_BYTES + 1)
+    length = len(long)
+    packets = bytes((0x30, length & 127 | 128, length >> 7 & 127 | 128, length >> 14)) + long
+    packets += bytes((0x30, 4)) + b"\0\1\xffx"  # a topic that is no UTF-8
+    packets += bytes((0x30, 4)) + b"\0\1ax"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        answers = (LET_IN, SUBSCRIBED + packets)
+        threading.Thread(target=play_broker, args=(server, answers, []), daemon=True).start()
+        with capturing(f"mqtt://me@127.0.0.1:{server.getsockname()[1]}/a", out, count=1) as running:
+            summary = running.join()
+    assert payloads(out) == [b"x"]
+    assert summary.left_out == {"oversized": 1, "damaged": 1}
+    with TraceReader(out) as reader:
+        assert "me@" not in reader.header.source
+
+
+def test_something_that_is_no_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(mqtt_source, "_ANSWER_S", 0.3)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        pytest.raises(SourceLostError, match="does not answer as an MQTT broker does"),
+    ):
+        RunningCapture(f"mqtt://127.0.0.1:{server.getsockname()[1]}/a", tmp_path / "a.jsonl").join()
