@@ -26,7 +26,7 @@ _LEAST = 4
 _MARGIN_MS = 1_000
 # How late the news of a switch may come: a second between messages, and another on its way.
 _NEWS_MS = 2_000
-# A switch this far outside its promise is a surprise; so many in a row are another program.
+# A switch this far outside of what was seen is a surprise; so many in a row are another program.
 _SURPRISE_MS = 2_000
 _SURPRISES = 2
 # Longer than any red in service: after it, the interval says nothing (signal-data reference, section 3).
@@ -76,6 +76,12 @@ class Intervals:
     def spread_ms(self):
         """Return within how many ms the middle half of them lies."""
         return self.ordered[self.count * 3 >> 2] - self.ordered[self.count >> 2]
+
+    def covers(self, length_ms):
+        """Is this interval, but for a little, among those seen?"""
+        if self.count == 0:
+            return False
+        return self.ordered[0] - _SURPRISE_MS <= length_ms <= self.ordered[self.count - 1] + _SURPRISE_MS
 
     def expected_ms(self, elapsed_ms):
         """Return the median of those not yet over after `elapsed_ms`, None where there is none.
@@ -182,22 +188,23 @@ class LearnedForecast:
         """A switch was seen at `at_ms` (None: nobody knows when)."""
         other_ms = self._switched_at_ms[1 - kind]
         same_ms = self._switched_at_ms[kind]
-        if at_ms is not None:
-            if other_ms is not None and 0 < at_ms - other_ms <= _LONGEST_MS:
-                self._watch(kind, at_ms - other_ms)
-                self._lengths[kind].add(at_ms - other_ms)
-            if same_ms is not None and 0 < at_ms - same_ms <= 2 * _LONGEST_MS:
-                self._cycles[kind].add(at_ms - same_ms)
+        if at_ms is not None and other_ms is not None and 0 < at_ms - other_ms <= _LONGEST_MS:
+            length_ms = at_ms - other_ms
+            cycle_ms = None if same_ms is None or at_ms - same_ms > 2 * _LONGEST_MS else at_ms - same_ms
+            self._watch(kind, length_ms, cycle_ms)
+            self._lengths[kind].add(length_ms)
+            if cycle_ms is not None:
+                self._cycles[kind].add(cycle_ms)
         self._switched_at_ms[kind] = at_ms
 
-    def _watch(self, kind, length_ms):
-        """Recognise another program by lengths never seen before."""
-        lengths = self._lengths[kind]
-        if lengths.count < _LEAST:
+    def _watch(self, kind, length_ms, cycle_ms):
+        """Recognise another program by intervals never seen before.
+
+        A phase that is cut short and made up for within the cycle is none.
+        """
+        if self._lengths[kind].count < _LEAST:
             return
-        shortest = lengths.ordered[0] - _SURPRISE_MS
-        longest = lengths.ordered[lengths.count - 1] + _SURPRISE_MS
-        if shortest <= length_ms <= longest:
+        if self._lengths[kind].covers(length_ms) or (cycle_ms is not None and self._cycles[kind].covers(cycle_ms)):
             self._surprises = 0
             return
         self._surprises += 1

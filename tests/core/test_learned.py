@@ -113,24 +113,38 @@ def test_what_lasts_longer_than_ever_is_open():
     assert expected(learned, at_ms + 22_500) == [(GREEN, None)]
 
 
+def switches(learned, at_ms, green_s, red_s):
+    """Show one more cycle to it: green, amber for 3 s, red, red with amber for 1 s; return its end."""
+    learned.observe(GREEN, at_ms, at_ms)
+    for state, length_s in ((AMBER, green_s), (RED, 3), (PRE, red_s), (GREEN, 1)):
+        at_ms += length_s * 1000
+        learned.observe(state, at_ms, at_ms)
+    return at_ms
+
+
 def test_another_program_is_learned_anew():
     learned, at_ms = fed((20, 3, 40, 1), 6)
-    learned.observe(GREEN, at_ms, at_ms)
-    learned.observe(AMBER, at_ms + 33_000, at_ms + 33_000)
-    assert learned.learned
-    learned.observe(RED, at_ms + 36_000, at_ms + 36_000)
-    learned.observe(GREEN, at_ms + 106_000, at_ms + 106_000)
+    at_ms = switches(learned, at_ms, 33, 70)
     assert not learned.learned
+    for _ in range(5):
+        at_ms = switches(learned, at_ms, 33, 70)
+    assert expected(learned, at_ms)[0] == (GREEN, 33_000)
 
 
-def test_one_odd_phase_is_no_other_program():
+def test_one_odd_phase_is_no_other_program_nor_is_one_made_up_for():
     learned, at_ms = fed((20, 3, 40, 1), 6)
-    for green_s in (33, 20, 33):
-        learned.observe(GREEN, at_ms, at_ms)
-        learned.observe(AMBER, at_ms + green_s * 1000, at_ms + green_s * 1000)
-        learned.observe(RED, at_ms + green_s * 1000 + 3_000, at_ms + green_s * 1000 + 3_000)
-        at_ms += green_s * 1000 + 44_000
-    assert learned.learned
+    for green_s, red_s in ((33, 40), (20, 40), (33, 40), (10, 50), (20, 40)):
+        at_ms = switches(learned, at_ms, green_s, red_s)
+        assert learned.learned
+
+
+def test_the_first_surprise_of_all_has_no_cycle_to_compare():
+    learned, at_ms = fed((20, 3, 40, 1), 6)
+    learned.interrupt()
+    learned.observe(GREEN, at_ms, at_ms)
+    at_ms = switches(learned, at_ms, 33, 70)
+    assert not learned.learned
+    assert not Intervals().covers(0)
 
 
 def test_a_feed_may_name_the_program():
