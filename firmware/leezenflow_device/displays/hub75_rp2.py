@@ -29,8 +29,12 @@ from leezenflow.start_parts import forget
 
 try:
     from leezenflow_device.displays._planes_viper import pack_planes, spread_palette, spread_rows
-except ImportError:  # a port without the compiler to machine code
+except (ImportError, ValueError):  # no compiler to machine code, or an .mpy of another processor
     from leezenflow.bitplanes import pack_planes, spread_palette, spread_rows
+try:
+    from leezenflow_device.displays._planes_thumb import pack_planes
+except (ImportError, SyntaxError, ValueError):  # not an ARM core: the RISC-V ones of an RP2350
+    pass
 
 OPTIONS = {
     "data_pin": {
