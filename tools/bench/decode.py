@@ -30,6 +30,7 @@ from frame import PER_PIXEL_MS, find_micropython, play
 from leezenflow_adapters import spatem_uper, spatem_xml
 from leezenflow_host.decoding import spatem_uper as full_uper
 from leezenflow_host.decoding import spatem_xml as full_xml
+from leezenflow_host.mpy import Compiler, host_architecture
 from leezenflow_host.trace import TraceReader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,10 +156,22 @@ def device_contents() -> dict[str, tuple[list[bytes], int]]:
     return contents
 
 
-def measure_device(adapter: str, messages: list[bytes], group: int, valgrind: str | None) -> dict[str, float]:
+def compile_packages(folder: Path) -> None:
+    """Compile core and adapters into `folder`, as an installation does: a board does not compile."""
+    compiler = Compiler(host_architecture())
+    for root, package in (("firmware", "leezenflow"), ("signal_adapters", "leezenflow_adapters")):
+        for source in (ROOT / root / package).glob("*.py"):
+            target = folder / package / f"{source.stem}.mpy"
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(compiler.compile(source.read_bytes(), f"{package}/{source.name}"))
+
+
+def measure_device(
+    adapter: str, messages: list[bytes], group: int, packages: Path, valgrind: str | None
+) -> dict[str, float]:
     """Cost of one message on MicroPython: instructions (or None), µs, bytes allocated, steps, µs of the longest."""
     micropython = find_micropython()
-    environment = {**os.environ, "MICROPYPATH": f"{ROOT / 'firmware'}:{ROOT / 'signal_adapters'}"}
+    environment = {**os.environ, "MICROPYPATH": str(packages)}
     with tempfile.NamedTemporaryFile(suffix=".bin") as file:
         for message in messages:
             file.write(len(message).to_bytes(4, "big") + message)
@@ -194,7 +207,10 @@ def main() -> int:
     options = parser.parse_args()
     speeds = {content: measure(works, options.rounds) for content, works in contestants().items()}
     valgrind = shutil.which("valgrind")
-    costs = {name: measure_device(name, *content, valgrind) for name, content in device_contents().items()}
+    with tempfile.TemporaryDirectory() as folder:
+        compile_packages(Path(folder))
+        contents = device_contents().items()
+        costs = {name: measure_device(name, *content, Path(folder), valgrind) for name, content in contents}
     if options.json:
         print(json.dumps({"cpython": speeds, "micropython": costs}, indent=1))
         return 0

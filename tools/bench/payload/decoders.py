@@ -29,8 +29,9 @@ def read(path):
 
 
 def run(adapter, path, group, count):
-    messages = read(path)
+    # The code first: compiling it needs more room than running it.
     decoder = __import__("leezenflow_adapters." + adapter, None, None, ("Decoder",)).Decoder(None, 1090, group)
+    messages = read(path)
     for _ in range(3):
         for buffer in messages:
             decoder.decode(buffer, 0, len(buffer) - 2)
