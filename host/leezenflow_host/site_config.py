@@ -3,6 +3,7 @@
 """Sites: where a unit stands and whom it advises. TOML for people, checked here, compiled to /site.json for boards."""
 
 import copy
+import importlib
 import re
 from collections.abc import Mapping
 from importlib.resources import files
@@ -199,11 +200,21 @@ def _check_signal(signal: Mapping[str, Any], problems: Problems) -> dict[str, An
             problems.add_unknown_value(("signal", "adapter"), adapter, driver_names("adapter"))
         elif isinstance(given, Mapping):
             options = check_options(driver_options("adapter", adapter), given, ("signal", "options"), problems)
+            if not problems.any:
+                _check_decoder(adapter, options, problems)
     elif given and adapter is None:
         problems.add(("signal", "options"), "is there without an adapter: name the adapter they belong to")
     if isinstance(source, str):
         _check_source(source, ("signal", "source"), problems)
     return options
+
+
+def _check_decoder(adapter: str, options: dict[str, Any], problems: Problems) -> None:
+    """What an adapter reads out of texts (a signal plan, say) only it can check."""
+    try:
+        importlib.import_module(f"leezenflow_adapters.{adapter}").Decoder(None, 1, 1, options)
+    except LeezenflowError as error:
+        problems.add(("signal", "options"), f"are not usable: {error}")
 
 
 def _check_source(url: str, key: Key, problems: Problems) -> None:

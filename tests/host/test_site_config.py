@@ -248,3 +248,13 @@ def test_a_wrong_light_is_named(site_file, replaced, by, words):
     assert replaced in LIGHT
     (line,) = complaints(site_file, SITE + LIGHT.replace(replaced, by))
     assert words in line
+
+
+def test_a_signal_plan_is_checked_before_it_gets_to_a_board(site_file):
+    text = SITE.replace('adapter = "spatem_xml"', 'adapter = "fixed_time"').replace(
+        'clearance = "green"', 'options = {plans = ["day ofset=12 red=45 green=45"]}'
+    )
+    (complaint,) = complaints(site_file, text)
+    assert "[signal] options are not usable: fixed_time: plans: 'day ofset=12" in complaint
+    site_file.write_text(text.replace("ofset", "offset"))
+    assert read_site(site_file).site().adapter_options["settle_s"] == 180
