@@ -9,8 +9,8 @@ otherwise) and slowly down (a cloud, a passing lorry).
 
 BRIGHTEST = 255
 
-# Brightness at 2**n - 1 lux, n = 0..17: about 7 in moonlight, 30 under street lamps (20 lx), 105 on a dull winter day
-# (4000 lx), 255 from 65 000 lx. Chosen, not measured: the shape is a power of about 1/3, as brightness is perceived.
+# Brightness at 2**n - 1 lux, n = 0..17: about 6 in moonlight, 23 under street lamps (20 lx), 104 on a dull winter day
+# (4000 lx), 255 from 65 535 lx. Chosen, not measured: the shape is a power of about 1/3, as brightness is perceived.
 CURVE = (6, 8, 11, 15, 21, 29, 38, 48, 58, 69, 80, 92, 105, 125, 155, 200, 255, 255)
 _FRACTION_BITS = 6
 
