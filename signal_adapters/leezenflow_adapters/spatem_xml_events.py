@@ -29,7 +29,7 @@ except (ImportError, SyntaxError, ValueError):  # no compiler to machine code, o
 _EVENT_US = 450
 _REMEMBERS = sys.implementation.name == "cpython"
 # No event that has been read: no text in a message begins like this.
-_NO_EVENT = (b"\xff", 0, 0, 0, 0, None)
+_NO_EVENT = (b"\xff", 0, 0, 0, 0, None, False)
 
 
 class SpatemXmlEvents(SpatemXmlGaps):
@@ -37,7 +37,7 @@ class SpatemXmlEvents(SpatemXmlGaps):
 
     def __init__(self, region, intersection_id, signal_group):
         self._numbers = array("H", bytes(10))
-        # By place: the bytes of an event up to the next one, and the five values in them.
+        # By place: the bytes of an event up to the next one, the five values in them, and whether the group ends there.
         self._remembered: list = [_NO_EVENT] * MAX_EVENTS
         SpatemXmlGaps.__init__(self, region, intersection_id, signal_group)
 
@@ -62,9 +62,13 @@ class SpatemXmlEvents(SpatemXmlGaps):
             known = self._remembered[place]
             if buffer.startswith(known[0], at):
                 at += len(known[0])
-                _, event.event_state, event.min_end_time, event.max_end_time, event.likely_time, event.confidence = (
-                    known
-                )
+                event.event_state = known[1]
+                event.min_end_time = known[2]
+                event.max_end_time = known[3]
+                event.likely_time = known[4]
+                event.confidence = known[5]
+                if known[6]:
+                    return self._end_events(at, work)
                 event = self._add_event_quickly()
                 continue
             begin = at
@@ -73,45 +77,35 @@ class SpatemXmlEvents(SpatemXmlGaps):
                 at = begin
                 event.clear()
                 break
-            if buffer.startswith(gap_next, at):
-                behind = at + len(gap_next)
-            elif buffer.startswith(gaps[TO_NEXT_EVENT_2], at):
-                behind = at + len(gaps[TO_NEXT_EVENT_2])
-            elif buffer.startswith(gaps[TO_END], at):
-                behind = -1
-            else:
-                # The walk shall learn how it goes on behind these numbers.
-                behind = -2
             event.event_state = numbers[0]
             event.min_end_time = numbers[1]
             event.max_end_time = numbers[2]
             event.likely_time = numbers[3]
-            confidence = numbers[4]
-            event.confidence = confidence if confidence <= 15 else None
-            if behind < 0:
-                self._work = work
-                self._has_state = True
-                if behind == -1:
-                    self._at = at + len(gaps[TO_END])
-                    self._context = STATES
-                    return self._end_group()
-                # Not even the last number is sure: more may follow than digits.
+            event.confidence = numbers[4] if numbers[4] <= 15 else None
+            ends = False
+            if buffer.startswith(gap_next, at):
+                at += len(gap_next)
+            elif buffer.startswith(gaps[TO_NEXT_EVENT_2], at):
+                at += len(gaps[TO_NEXT_EVENT_2])
+            elif buffer.startswith(gaps[TO_END], at):
+                at += len(gaps[TO_END])
+                ends = True
+            else:
+                # The walk shall learn how it goes on. Not even the last number is sure: more may follow than digits.
                 event.confidence = None
+                self._has_state = True
                 while 0 <= buffer[at - 1] - 48 <= 9:
                     at -= 1
                 self._at = at
+                self._work = work
                 self._context = CONFIDENCE
                 return None
-            at = behind
             if _REMEMBERS and at - begin <= 2 * MAX_GAP:
-                self._remembered[place] = (
-                    bytes(buffer[begin:at]),
-                    numbers[0],
-                    numbers[1],
-                    numbers[2],
-                    numbers[3],
-                    event.confidence,
-                )
+                read = bytes(buffer[begin:at])
+                times = (event.min_end_time, event.max_end_time, event.likely_time, event.confidence)
+                self._remembered[place] = (read, event.event_state) + times + (ends,)
+            if ends:
+                return self._end_events(at, work)
             event = self._add_event_quickly()
         else:
             self._striding = True
@@ -119,6 +113,13 @@ class SpatemXmlEvents(SpatemXmlGaps):
         self._at = at
         self._context = EVENT_STATE
         return None
+
+    def _end_events(self, at, work):
+        self._at = at
+        self._work = work
+        self._has_state = True
+        self._context = STATES
+        return self._end_group()
 
     def _add_event_quickly(self):
         """As `_add_event`, without its two calls and without forgetting what a stride writes anyway."""
