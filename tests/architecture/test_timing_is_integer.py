@@ -13,7 +13,19 @@ import pytest
 CORE = Path(__file__).resolve().parents[2] / "firmware/leezenflow"
 # What is learned about a signal is time as well.
 CALIBRATION = tuple(sorted(path.stem for path in CORE.glob("calibration*.py")))
-TIMING = ("timemark", "utc_hint", "clock", "tracker", "forecast", "learned", "learner", "advice", "engine")
+TIMING = (
+    "timemark",
+    "utc_hint",
+    "clock",
+    "tracker",
+    "forecast",
+    "learned",
+    "learner",
+    "advice",
+    "engine",
+    "brightness",
+    "sun",
+)
 
 # Everything that makes a float of integers.
 FLOAT_CALLS = {"float", "sqrt", "exp", "log", "log2", "log10", "floor", "ceil", "fmod", "modf", "time"}

@@ -13,6 +13,7 @@ from unix_device import run_script
 _SCRIPT = """
 import asyncio, json
 from leezenflow_device.app import App
+from leezenflow_device.health import Health
 plan = json.loads(sys.argv[1])
 sleepers = []
 working = []
@@ -43,6 +44,8 @@ class Clock:
 clock = Clock()
 
 class Engine:
+    counters = {}
+    fault = ""
     def frame(self, ticks):
         frames.append(clock.now - plan["start"])
         clock.now += plan["slow_ms"] if len(frames) == plan["slow"] else plan["draw_ms"]
@@ -62,6 +65,8 @@ class Display:
 class Transport:
     listening = True
     beats = 0
+    counters = {}
+    fault = ""
     async def run(self, sink):
         while True:
             await clock.sleep_ms(plan["message_ms"])
@@ -70,12 +75,24 @@ class Transport:
             await sink.message(b"x", 0, 1, clock.ticks())
             working.pop()
 
+class Light:
+    source, lux, brightness, fault = "sun", 350, 61, ""
+    async def run(self):
+        while True:
+            dimmed.append(clock.now - plan["start"])
+            await clock.sleep_ms(1000)
+
+dimmed = []
 unit = App(clock, Engine(), None, Display(), Transport(), plan["fps"])
+if plan["light"]:
+    unit.light = Light()
 try:
     asyncio.run(unit.run())
 except SystemExit:
     pass
-print(json.dumps([frames, unit.frames, unit.late_frames]))
+report = Health().report(unit)
+told = [report[key] for key in ("light", "lux", "brightness", "light_fault") if key in report]
+print(json.dumps([frames, unit.frames, unit.late_frames, dimmed, told]))
 """
 
 PLAN = {
@@ -88,12 +105,15 @@ PLAN = {
     "message_ms": 100,
     "steps": 1,
     "step_ms": 5,
+    "light": False,
 }
 
 
 def play(micropython: str, **plan: Any) -> tuple[list[int], int]:
     """The instants at which frames began, and how many were left out."""
-    frames, drawn, late = json.loads(run_script(micropython, _SCRIPT, json.dumps({**PLAN, **plan})))
+    frames, drawn, late, dimmed, told = json.loads(run_script(micropython, _SCRIPT, json.dumps({**PLAN, **plan})))
+    assert len(dimmed) == (4 if plan.get("light") else 0)
+    assert told == (["sun", 350, 61, ""] if plan.get("light") else [])
     assert drawn == len(frames) - 1  # the last one ends the script
     return frames, late
 
@@ -115,6 +135,12 @@ def test_long_messages_one_after_another_delay_a_frame_by_no_more_than_a_step(mi
     assert len(frames) >= 4000 // period_ms
     assert min(delays) >= 0
     assert 0 < max(delays) <= 8, "a frame waits for one step, never for a whole message"
+
+
+def test_dimming_goes_on_beside_the_frames(micropython: str) -> None:
+    frames, late = play(micropython, light=True, end_ms=3500)
+    assert late == 0
+    assert [at_ms // 40 for at_ms in frames] == list(range(89))
 
 
 def test_the_delay_of_one_frame_is_not_handed_on(micropython: str) -> None:
