@@ -72,3 +72,4 @@ def test_daylight_rises_with_the_sun():
         assert now >= before
         before = now
     assert daylight_lux(0) == 350 and 60000 <= before <= 100000
+    assert daylight_lux(9001) == before
