@@ -166,6 +166,9 @@ def test_what_micropython_has_is_left_alone(source: str):
 def test_every_file_compiles_on_micropython(micropython: str):
     failed = []
     for path in CORE_FILES + DEVICE_FILES:
+        if b"@micropython.asm_thumb" in path.read_bytes():
+            # The unix port has no inline assembler; tests/device/test_hub75_machine_code.py compiles and runs it.
+            continue
         command = [micropython, "-X", "compile-only", str(path)]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         if result.returncode:
