@@ -189,17 +189,23 @@ def gamma_levels(gamma_tenths, depth):
 
     Exact, in integers, so that boards (with floats of 32 bits) and laptops agree on every level.
     """
+    power = gamma_tenths
+    root = 10
+    for divisor in (2, 5):
+        if power % divisor == 0:
+            power //= divisor
+            root //= divisor
     top = (1 << depth) - 1
     levels = array("H", bytes(512))
-    scale = 255**gamma_tenths
-    span = (2 * top) ** 10
+    scale = 255**power
+    span = (2 * top) ** root
     level = 0
-    threshold = scale  # of level 1: (2 * level - 1) ** 10 * scale; a value reaches level where it is exceeded
+    threshold = scale  # of level 1: (2 * level - 1) ** root * scale; a value reaches level where it is exceeded
     for value in range(256):
-        reached = value**gamma_tenths * span
+        reached = value**power * span
         while level < top and reached >= threshold:
             level += 1
-            threshold = (2 * level + 1) ** 10 * scale
+            threshold = (2 * level + 1) ** root * scale
         levels[value] = level
     return levels
 
