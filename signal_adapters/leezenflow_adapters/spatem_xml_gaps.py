@@ -129,7 +129,10 @@ class SpatemXmlGaps(SpatemXmlWalk):
             return
         self._lessons -= _HEAD_LESSONS
         self._extra_us = _HEAD_US
-        self._gaps[HEAD] = bytes(self._buffer[self._start : at])
+        head = self._copy(self._start, at)
+        if head is None:
+            return
+        self._gaps[HEAD] = head
         self._head_region = state.region
         self._head_revision = state.revision
         self._head_status = state.status
@@ -163,11 +166,13 @@ class SpatemXmlGaps(SpatemXmlWalk):
         if self._hidden_count == 1:
             if gaps[slot] is not _UNKNOWN or not buffer.startswith(b"<!--", self._hidden_at):
                 return
-            gap = bytes(buffer[first : self._hidden_at]).rstrip() + bytes(buffer[self._shown_at : at])
+            gap = self._copy(first, self._hidden_at)
+            behind = self._copy(self._shown_at, at)
+            gap = None if gap is None or behind is None else gap.rstrip() + behind
         else:
-            gap = bytes(buffer[first:at])
-        if b"\0" in gap:
-            # `_spatem_xml_viper` takes it for the end.
+            gap = self._copy(first, at)
+        # (`_spatem_xml_viper` takes a zero for the end.)
+        if gap is None or b"\0" in gap:
             return
         self._lessons -= 1
         self._extra_us = _GAP_US
@@ -177,6 +182,13 @@ class SpatemXmlGaps(SpatemXmlWalk):
             gaps[TO_NEXT_EVENT_2] = gaps[TO_NEXT_EVENT]
         gaps[slot] = gap
 
+    def _copy(self, first, last):
+        """A piece of the message; None where the memory is too short or too fragmented: learning only saves time."""
+        try:
+            return bytes(memoryview(self._buffer)[first:last])
+        except MemoryError:
+            return None
+
     def _learn_other(self, slot, first, at):
         """Keep a short group that is not ours: most groups of an intersection have no forecast and look the same."""
         self._other_misses += 1
@@ -185,7 +197,7 @@ class SpatemXmlGaps(SpatemXmlWalk):
         if self._lessons > 0:
             self._other_misses = 0
             self._lessons -= 1
-            self._gaps[slot] = bytes(self._buffer[first:at])
+            self._gaps[slot] = self._copy(first, at) or _UNKNOWN
 
     def _end_group(self):
         if self._lessons > 0:

@@ -21,7 +21,9 @@ def read(path):
             head = file.read(4)
             if not head:
                 return messages
-            messages.append(bytearray(file.read(int.from_bytes(head, "big"))))
+            buffer = bytearray(int.from_bytes(head, "big"))
+            file.readinto(buffer)
+            messages.append(buffer)
 
 
 def run(module, path, group, count):
