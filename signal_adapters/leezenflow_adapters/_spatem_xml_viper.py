@@ -40,8 +40,10 @@ if sys.implementation.name == "micropython":
                     at += 4
                     while int(buffer[at]) != 45 or int(buffer[at + 1]) != 45 or int(buffer[at + 2]) != 62:
                         at += 1
-                        if at + 2 >= last:
+                        if at >= last:
                             return -2
+                    if at + 3 > last:
+                        return -2
                     at += 2
                 elif kind == 63:
                     return -2

@@ -27,8 +27,8 @@ def find_end(buffer, at, limit, mark, size):
         comment = buffer.find(b"<!", at, stop)
         if comment < 0:
             return place
-        at = buffer.find(b"-->", comment + 4, limit - size) + 3
-        if at < 3 or not buffer.startswith(b"<!--", comment):
+        at = buffer.find(b"-->", comment + 4, limit) + 3
+        if at < 3 or at > limit - size or not buffer.startswith(b"<!--", comment):
             return -2
 
 
