@@ -82,10 +82,10 @@ class _Watchdog:
     control = None
 
     def __init__(self, id=0, timeout=5000):
-        self.control.write(b"wdt %d\n" % timeout)
+        self.control.write(b"wdt %d\n" % timeout)  # pyright: ignore[reportAttributeAccessIssue]
 
     def feed(self):
-        self.control.write(b"feed\n")
+        self.control.write(b"feed\n")  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class _RTC:
