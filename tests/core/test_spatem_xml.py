@@ -159,6 +159,8 @@ def test_status_as_elements_and_as_text():
     assert decode(document(intersection(group(12, event(*RED)), status=bits)))[1].status == 0x2040
     assert decode(document(intersection(group(12, event(*RED)), status=" 0000010000000001\n")))[1].status == 0x0401
     assert decode(document(intersection(group(12, event(*RED)), status="<off/><off>1</off>")))[1].status == 0x0040
+    assert decode(document(intersection(group(12, event(*RED)), status="<off><true/></off>")))[1].status == 0x0040
+    assert decode(document(intersection(group(12, event(*RED)), status="1" + " " * 300)))[1].status == 0
 
 
 def test_names_instead_of_numbers():
@@ -241,6 +243,10 @@ def test_what_is_no_spatem():
     ):
         assert refused(payload) == "foreign", payload
     assert refused(b"<DATA/>") == "truncated"
+    # Tags that do not end, and more attributes than any sender has.
+    for tag in (b"<a b='>", b'<a b=">', b"<a b=c>", b"<a b='" + b" " * 2000 + b"'>", b"<a" + b" b='c'" * 20 + b">"):
+        assert refused(b"<DATA>" + tag + b"</a></DATA>") == "malformed", tag
+    assert refused(b"<DATA><a></a" + b" " * 2000 + b"></DATA>") == "malformed"
     assert refused(b"") == "truncated"
     assert refused(b"<DATA><SPAT></SPAT></DATA>") is False
     assert refused(b"<DATA>" + b"<a>" * 100 + b"</DATA>") == "malformed"
