@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The WS2812 driver with its PIO program on an emulated state machine: every lane decoded as an LED would."""
 
+import ast
 import itertools
 import random
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from leezenflow import strands
 from leezenflow.canvas import Canvas
 from leezenflow.errors import LeezenflowError
+from leezenflow_host.cli import main
 
 sys.path.append(str(Path(__file__).parent))
 from rp2_twin import Chip, load_driver
@@ -299,3 +301,13 @@ def test_viper_and_plain_agree(micropython: str):
     result = subprocess.run([micropython, "-c", script], capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout == "compared\n"
+
+
+def test_the_boards_first_lines_darken_every_strand(tmp_path: Path):
+    with pytest.raises(SystemExit) as ended:
+        main(["install", "--board", "pico_w_ws2812", "--stage", str(tmp_path / "tree")])
+    assert ended.value.code == 0
+    boot = (tmp_path / "tree/boot.py").read_text(encoding="utf-8")
+    (strands_line,) = (line for line in boot.splitlines() if line.startswith("DARK_STRANDS = "))
+    # A lane has 384 LEDs of three bytes.
+    assert ast.literal_eval(strands_line.partition(" = ")[2]) == tuple((pin, 1152) for pin in range(8))
