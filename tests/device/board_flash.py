@@ -7,7 +7,8 @@ from pathlib import Path
 from littlefs import LittleFS
 
 BLOCK_BYTES = 4096
-BLOCKS = 212
+# A plain Pico: room for the whole tree as source, and a second release.
+BLOCKS = 352
 
 
 def write_flash(flash: Path, tree: Path) -> None:
