@@ -97,7 +97,7 @@ def build_files() -> dict[str, bytes]:
     compiler = compiler_for_chip("RP2040")
     assert compiler is not None, "mpy-cross is missing"
     files = {"/main.py": PAYLOAD.encode()}
-    names = ["bitplanes", "strands", "pixel_map", "errors", "__init__"]
+    names = ["bitplanes", "strands", "pixel_map", "errors", "start_parts", "__init__"]
     modules = [f"leezenflow/{name}" for name in names]
     modules += ["leezenflow_device/__init__"]
     for name in (
