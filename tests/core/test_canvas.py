@@ -98,3 +98,13 @@ def test_the_default_palette_is_muensters():
 def test_an_unknown_palette_is_refused_with_the_known_ones():
     message = refuses(palettes.fill_palette, bytearray(PALETTE_BYTES), "munster")
     assert '"munster"' in message and "muenster" in message and "night" in message
+
+
+def test_single_pixels_are_set_and_read_and_outside_there_is_nothing():
+    canvas = Canvas()
+    canvas.fb.pixel(31, 95, 7)
+    canvas.fb.pixel(32, 0, 9)
+    canvas.fb.pixel(0, -1, 9)
+    assert canvas.fb.pixel(31, 95) == 7
+    assert canvas.fb.pixel(32, 0) is None
+    assert sum(canvas.pixels) == 7
