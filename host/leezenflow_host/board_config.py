@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -24,6 +24,8 @@ from leezenflow_host.problems import Problems, Table, check_options, check_table
 _DEVICE_MODULES = ("app", "health", "ticks")
 # A unit with this for a chip is a computer that drives its panel itself.
 LINUX = "linux"
+# What an interpreter's image is called, on chips that get one from us.
+_IMAGE_SUFFIX = {"RP2040": ".uf2", "RP2350": ".uf2", "ESP32": ".bin", "ESP32S3": ".bin"}
 _PIXEL_MAP_IMPORT = r"^\s*from leezenflow(\.pixel_map import| import pixel_map)\b"
 _LINUX_DEVICE_OPTIONS = ("fps",)
 
@@ -54,6 +56,21 @@ class VirtualTable(Table):
     flash_kb: int = Field(default=848, ge=128, le=16384, description="the file system in kB, 128 to 16384")
 
 
+class InterpreterTable(Table):
+    """Which image of MicroPython `flash` and kits may install; an empty list of hashes: none was pinned yet."""
+
+    file: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.*?\[\]-]*\.(uf2|bin)$",
+        description='the name of the image with * for what changes, such as "RPI_PICO_W-*.uf2" (.bin on an ESP32)',
+    )
+    versions: list[Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")]] = Field(
+        [], description='the versions of MicroPython whose images are pinned, such as ["1.28.0"]'
+    )
+    sha256: list[Annotated[str, Field(pattern="^[0-9a-f]{64}$")]] = Field(
+        [], description="the SHA-256 of each pinned image, 64 small hex digits each; [] while none is pinned"
+    )
+
+
 class SourceTable(Table):
     """Where the numbers come from; any further keys hold text."""
 
@@ -73,6 +90,7 @@ class BoardTables(Table):
     light: dict[str, Any] | None = Field(None, description="a table [light]")
     device: dict[str, Any] = Field({}, description="a table [device]")
     virtual: VirtualTable | None = Field(None, description="a table [virtual]")
+    interpreter: InterpreterTable | None = Field(None, description="a table [interpreter]")
     source: SourceTable = Field(description='a table [source] with verified = "hardware", "emulation" or "none"')
 
 
@@ -80,7 +98,8 @@ class BoardConfig:
     """A checked board: `values` is what goes into /board.json.
 
     `micropython` lists the interpreter builds that fit (none for a Linux unit), `source` says where the numbers come
-    from, `virtual` is the size of a virtual board (None for real ones), `file` where all this was read.
+    from, `virtual` is the size of a virtual board (None for real ones), `interpreter` says which images may be
+    installed (None where none is installed), `file` where all this was read.
     """
 
     def __init__(self, file: Path, values: dict[str, Any], tables: BoardTables) -> None:
@@ -94,6 +113,9 @@ class BoardConfig:
         self.verified = tables.source.verified
         self.source: dict[str, str] = dict(tables.source.model_extra or {})
         self.virtual = (tables.virtual or VirtualTable()) if tables.board.chip == "virtual" else None
+        suffix = _IMAGE_SUFFIX.get(self.chip)
+        default = InterpreterTable(file=f"{self.micropython[0]}-*{suffix}", versions=[], sha256=[]) if suffix else None
+        self.interpreter = tables.interpreter or default
 
     def board(self) -> Board:
         """Return the core's view of this board."""
@@ -182,6 +204,8 @@ def _check_runtime(tables: Mapping[str, Any], board: Mapping[str, Any], problems
     chip = board.get("chip")
     if "virtual" in tables and chip != "virtual":
         problems.add(("virtual",), 'is a table for chip = "virtual" only: leave it out')
+    if isinstance(tables.get("interpreter"), Mapping):
+        _check_interpreter(tables["interpreter"], str(chip), problems)
     if chip != LINUX:
         if "micropython" not in board:
             wanted = BoardTable.model_fields["micropython"].description
@@ -192,6 +216,17 @@ def _check_runtime(tables: Mapping[str, Any], board: Mapping[str, Any], problems
     for table in ("network", "light"):
         if table in tables:
             problems.add((table,), "is a table for boards: the system of a Linux unit sees to that, leave it out")
+
+
+def _check_interpreter(table: Mapping[str, Any], chip: str, problems: Problems) -> None:
+    """Check that a pinned image fits the chip, and that there is a hash for each version."""
+    suffix, file = _IMAGE_SUFFIX.get(chip), table.get("file")
+    if suffix is None:
+        problems.add(("interpreter",), f'is a table for chips that get an image, not for "{chip}": leave it out')
+    elif isinstance(file, str) and not file.endswith(suffix):
+        problems.add(("interpreter", "file"), f"is {file!r}: an image for {chip} ends in {suffix}")
+    if table.get("versions") and not table.get("sha256"):
+        problems.add(("interpreter", "versions"), "are named, but no sha256: give the hash of each image, or neither")
 
 
 def _check_light(light: Mapping[str, Any], problems: Problems) -> dict[str, Any]:

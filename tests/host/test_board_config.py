@@ -179,6 +179,41 @@ def test_what_belongs_to_another_kind_of_unit_is_refused(board_file, text, words
     assert words in complaints(board_file, text)
 
 
+IMAGE = """
+[interpreter]
+file = "RPI_PICO-[0-9]*-v*.uf2"
+versions = ["1.28.0"]
+sha256 = ["%s"]
+""" % ("0a" * 32)
+
+
+def test_an_interpreter_is_pinned_by_its_hash(board_file):
+    board_file.write_text(BOARD)
+    unpinned = read_board(str(board_file)).interpreter
+    assert unpinned is not None and (unpinned.file, unpinned.sha256) == ("RPI_PICO-*.uf2", [])
+    board_file.write_text(BOARD + IMAGE)
+    config = read_board(str(board_file))
+    assert config.interpreter is not None and config.interpreter.sha256 == ["0a" * 32]
+    assert "interpreter" not in config.values, "no business of the device"
+    assert read_board("virtual").interpreter is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (BOARD + IMAGE.replace("0a0a", "0A0A"), "[interpreter] sha256 is '0A0A"),
+        (BOARD + IMAGE.replace(".uf2", ".bin"), "an image for RP2040 ends in .uf2"),
+        (BOARD + IMAGE.replace("RPI_PICO-", "../RPI_PICO-"), "[interpreter] file is '../RPI_PICO-"),
+        (BOARD + IMAGE.replace('"1.28.0"', '"v1.28"'), "[interpreter] versions is 'v1.28'"),
+        (BOARD + IMAGE.replace("file", "files"), "[interpreter] files is an unknown key; did you mean 'file'?"),
+        (BOARD + "[interpreter]\nfile = 'X-*.uf2'\nversions = ['1.28.0']\n", "versions are named, but no sha256"),
+        (LINUX + IMAGE, 'interpreter is a table for chips that get an image, not for "linux": leave it out'),
+    ],
+)
+def test_a_wrong_interpreter_says_what_is_allowed(board_file, text, words):
+    assert words in complaints(board_file, text)
+
+
 def test_pins_of_bundled_hub75_boards_are_free_and_in_the_order_the_driver_needs():
     for name in board_names():
         config = read_board(name)
