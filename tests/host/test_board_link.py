@@ -122,6 +122,42 @@ def test_a_port_that_this_program_uses_already(micropython):
         assert "cannot be opened" in complaint(board.port)
 
 
+@pytest.mark.parametrize(
+    ("answers", "answer"),
+    [
+        ([b'health {"x": 1}\r\nanswer {"id":1,"ok":true}\r\n'], {"id": 1, "ok": True}),
+        ([b'{"do":"identity","id":1}\r\nanswer {"id": 9}\nanswer {"id":', b"1}\n"], {"id": 1}),
+        ([b'the answer {"id":1}\nanswer {oh\nanswer {"id": 1, "ok": false}\n'], {"id": 1, "ok": False}),
+    ],
+)
+def test_a_unit_that_runs_answers_between_its_other_lines(far_end, answers, answer):
+    heard: list[bytes] = []
+
+    def reply(data: bytes) -> bytes:
+        heard.append(data)
+        return b"" if len(heard) > 1 else b"".join(answers)
+
+    with SerialBoard(far_end(reply).port, interrupt=False) as connection:
+        assert connection.ask({"do": "identity"}) == answer
+    assert b"".join(heard) == b'\n{"do":"identity","id":1}\n'
+
+
+def test_a_unit_that_does_not_answer(far_end):
+    with (
+        SerialBoard(far_end(lambda data: b">>> ").port, name="The board at P", interrupt=False) as connection,
+        pytest.raises(
+            BoardError, match=r"The board at P does not answer the command 'health'\. Press its reset button"
+        ),
+    ):
+        connection.ask({"do": "health"}, 0.1)
+
+
+def test_an_uninterrupted_board_can_be_interrupted_later(micropython):
+    with VirtualBoard() as board, SerialBoard(board.port, interrupt=False) as connection:
+        connection.interrupt()
+        assert connection.identify().interpreter == "micropython"
+
+
 def test_urls_are_left_to_pyserial():
     assert explain_port("rfc2217://host:1") is None
 

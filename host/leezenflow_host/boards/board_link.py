@@ -4,6 +4,8 @@
 
 import ast
 import contextlib
+import itertools
+import json
 import re
 import struct
 import threading
@@ -54,18 +56,21 @@ setattr(transport_serial, "print", _note_words)  # noqa: B010 (a name that the m
 class BoardLink:
     """An open port with a MicroPython in its raw REPL; opening it interrupts what runs on the board.
 
-    `name` is how messages call the board; `answer_s` how long it may take to answer at first. Every method raises
-    BoardError with the next physical step.
+    `name` is how messages call the board; `answer_s` how long it may take to answer at first. Without `interrupt` what
+    runs goes on: then only `ask`, `listen`, `enter_repl` and `close` make sense. Every method raises BoardError with
+    the next physical step.
     """
 
-    def __init__(self, port: str, name: str, answer_s: float) -> None:
+    def __init__(self, port: str, name: str, answer_s: float, *, interrupt: bool = True) -> None:
         self.port = port
         self.name = name
         self._answer_s = answer_s
         self._transport: SerialTransport | None = None
+        self._numbers = itertools.count(1)
         self._open()
         try:
-            self.enter_repl(soft_reset=False)
+            if interrupt:
+                self.enter_repl(soft_reset=False)
         except BaseException:
             self.close()
             raise
@@ -167,6 +172,30 @@ class BoardLink:
             time.sleep(0.02)
         return said.decode(errors="replace")
 
+    def ask(self, command: dict[str, Any], patience_s: float) -> dict[str, Any]:
+        """Send a command to the unit that runs, and return its answer; everything else that it prints is dropped."""
+        number = next(self._numbers)
+        line = json.dumps({**command, "id": number}, separators=(",", ":"))
+        deadline = time.monotonic() + patience_s
+        said = b""
+        with self._translating("talking to"):
+            port = self._connected().serial
+            # The empty line ends what may be left of an earlier one.
+            port.write(f"\n{line}\n".encode())
+            while time.monotonic() < deadline:
+                waiting = port.inWaiting()  # type: ignore[reportAttributeAccessIssue]
+                if not waiting:
+                    time.sleep(0.01)
+                    continue
+                *lines, said = (said + port.read(waiting)).split(b"\n")
+                for answer in map(_read_answer, lines):
+                    if answer is not None and answer.get("id") == number:
+                        return answer
+        raise BoardError(
+            f"{self.name} does not answer the command {command.get('do')!r}. Press its reset button, then try again; "
+            "if that does not help, install the firmware again."
+        )
+
     def _await_return(self) -> None:
         """Open the port again, which may be gone for a moment."""
         self.close()
@@ -234,6 +263,17 @@ class BoardLink:
         if "MemoryError" in output:
             return BoardError(f"{self.name} has too little memory left. Press its reset button, then try again.")
         return BoardError(f"{self.name} reports an error: {lines[-1]}")
+
+
+def _read_answer(line: bytes) -> dict[str, Any] | None:
+    """Return what a line `answer {...}` says, None for any other line."""
+    head, found, rest = line.partition(b"answer {")
+    if not found or head.strip():
+        return None
+    try:
+        return json.loads(b"{" + rest)
+    except ValueError:
+        return None
 
 
 _REPLUG = "Unplug the board, plug it in again, and repeat the command."

@@ -11,12 +11,20 @@ import serial.tools.list_ports
 from leezenflow_host.errors import BoardError
 
 
+class PortError(BoardError):
+    """A port that cannot be used; `kind` is "missing", "not_serial", "no_permission" or "busy"."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 def ports() -> list[str]:
     """Return the serial ports that have a device with a USB identity, the likely boards."""
     return sorted(port.device for port in serial.tools.list_ports.comports() if port.vid is not None)
 
 
-def explain_port(port: str) -> BoardError | None:
+def explain_port(port: str) -> PortError | None:
     """Return what keeps `port` from being opened, or from being ours alone; None if nothing does."""
     path = Path(port)
     if os.name != "posix" or "://" in port:
@@ -24,16 +32,17 @@ def explain_port(port: str) -> BoardError | None:
     try:
         mode = path.stat().st_mode
     except OSError:
-        return BoardError(f"There is no port {port}. {_other_ports()}")
+        return PortError("missing", f"There is no port {port}. {_other_ports()}")
     if not stat.S_ISCHR(mode):
-        return BoardError(f"{port} is not a serial port. {_other_ports()}")
+        return PortError("not_serial", f"{port} is not a serial port. {_other_ports()}")
     if not os.access(path, os.R_OK | os.W_OK):
-        return BoardError(
-            f"You may not use {port}. Run: sudo usermod -aG {_group_of(path)} $USER, then log out and in again."
+        return PortError(
+            "no_permission",
+            f"You may not use {port}. Run: sudo usermod -aG {_group_of(path)} $USER, then log out and in again.",
         )
     holders = find_holders(path)
     if holders:
-        return BoardError(f"{port} is in use by {' and '.join(holders)}. End that program, then try again.")
+        return PortError("busy", f"{port} is in use by {' and '.join(holders)}. End that program, then try again.")
     return None
 
 

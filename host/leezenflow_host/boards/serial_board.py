@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from leezenflow_host.boards.board_link import BoardLink
 from leezenflow_host.boards.identity import IDENTITY_CODE, BoardIdentity
@@ -65,13 +65,13 @@ class Deployment:
 
 
 class SerialBoard:
-    """A connection to the board at `port`; opening it interrupts what runs there.
+    """A connection to the board at `port`; opening it interrupts what runs there, unless `interrupt` is False.
 
     `name` is how messages call the board. Everything raises BoardError with the next physical step.
     """
 
-    def __init__(self, port: str, *, name: str | None = None) -> None:
-        self._link = BoardLink(port, name or f"The board at {port}", _ANSWER_S)
+    def __init__(self, port: str, *, name: str | None = None, interrupt: bool = True) -> None:
+        self._link = BoardLink(port, name or f"The board at {port}", _ANSWER_S, interrupt=interrupt)
 
     def __enter__(self) -> Self:
         return self
@@ -100,6 +100,14 @@ class SerialBoard:
     def watch_start(self, patience_s: float) -> str:
         """Return what the board prints in the first `patience_s` seconds after `reset`; does not disturb it."""
         return self._link.listen(patience_s)
+
+    def ask(self, command: dict[str, Any], patience_s: float = 5.0) -> dict[str, Any]:
+        """Return what the running unit answers to `command` ({"do": ...}); after `reset`, or opened uninterrupted."""
+        return self._link.ask(command, patience_s)
+
+    def interrupt(self) -> None:
+        """Interrupt what runs, so that files can be read and code be run."""
+        self._link.enter_repl(soft_reset=False)
 
     def deploy(self, image: Image, progress: Progress | None = None) -> Deployment:
         """Bring the board's files to `image`; `progress(done, total, path)` counts bytes.
