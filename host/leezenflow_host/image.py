@@ -15,6 +15,7 @@ from leezenflow_host.board_config import BoardConfig
 from leezenflow_host.drivers import driver_file, package_folder, read_literals
 from leezenflow_host.errors import InputError
 from leezenflow_host.mpy import Compiler, compiler_for_chip
+from leezenflow_host.self_test_message import STORED_MESSAGE, stored_message
 from leezenflow_host.short_names import shorten_names
 from leezenflow_host.shrink import shrink
 from leezenflow_host.site_config import SiteConfig
@@ -101,6 +102,9 @@ def build_image(
         if compiler is not None:
             content, path = compiler.compile(content, path), f"{path[:-3]}.mpy"
         release[path] = content
+    message = None if site is None else stored_message(site.values["signal"]["adapter"])
+    if message is not None:
+        release[STORED_MESSAGE] = message
     for path in sorted(release):
         files[f"{SLOT}/{path}"] = release[path]
     files[f"{SLOT}/manifest.json"] = _encode(_manifest(board, release, compiler))
@@ -125,6 +129,7 @@ def module_file(module: str) -> Path | None:
 def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
     """What is named in configurations, and the entry: nothing of it is imported by name."""
     roots = [RELEASE_MODULE.replace("/", "."), f"leezenflow_device.displays.{board.driver}"]
+    roots.append("leezenflow_device.self_test")
     roots += [f"leezenflow.renderings.{look}" for look in _LOOKS]
     if board.values["network"] is not None:
         roots.append(f"leezenflow_device.networks.{board.values['network']['kind']}")
