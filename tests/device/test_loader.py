@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """boot.py and the loader on a virtual board: dark first, the right slot, Ctrl-C to the prompt, failures noted."""
 
+import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -35,6 +37,7 @@ def tree(micropython: str, tmp_path: Path) -> UnixDevice:
 
 def plant(tree: UnixDevice, slot: str, act: str) -> None:
     """Make a release in a slot that does `act`."""
+    tree.write(f"{slot}/manifest.json", "{}")
     tree.write(f"{slot}/leezenflow_device/__init__.py", "")
     tree.write(f"{slot}/leezenflow_device/main.py", RELEASE.format(act=act))
 
@@ -70,12 +73,22 @@ def test_only_the_slot_and_the_frozen_modules_are_on_the_path(tree: UnixDevice, 
         (None, "a", "a"),
         (None, "b", "b"),
         (None, "ab", "a"),
-        ('{"slot": "/b"}', "ab", "b"),
-        ('{"slot": "/b"}', "a", "a"),
-        ('{"slot": "/c"}', "b", "b"),
-        ('{"slot": 7}', "a", "a"),
+        ('{"active": "b"}', "ab", "b"),
+        ('{"active": "b"}', "a", "a"),
+        ('{"active": "c"}', "b", "b"),
+        ('{"active": ["b"]}', "ab", "a"),
+        ('{"active": "b", "try": {}, "left": "2", "bad": 7, "config": 7}', "ab", "b"),
+        ('{"active": "b", "try": "c", "left": 2}', "ab", "b"),
+        ('{"active": "a", "try": "b", "left": 2}', "a", "a"),
+        ('{"active": "a", "try": "b", "left": 2}', "ab", "b"),
+        ('{"active": "a", "try": "b", "left": 0}', "ab", "a"),
+        ('{"active": "a", "try": "b", "left": -1, "bad": {}}', "ab", "a"),
+        ('{"active": "a", "try": "b", "left": "2"}', "ab", "a"),
+        ('{"active": "a", "try": "b"}', "ab", "a"),
+        ('{"active": "b", "config": ["/site.json", 7, null, "/none"]}', "ab", "b"),
         ("[]", "a", "a"),
-        ("", "a", "a"),
+        ("", "b", "b"),
+        ('{"active": "b"', "ab", "a"),
         ("\xff", "a", "a"),
     ],
 )
@@ -87,6 +100,69 @@ def test_the_slot(tree: UnixDevice, flash: Path, boot: str | None, releases: str
         tree.write("boot.json", boot.encode("latin-1"))
     with power_up(flash, tree) as unit:
         assert f"slot {chosen} " in await_log(unit, "Stopped")
+
+
+def test_a_slot_without_its_manifest_is_no_release(tree: UnixDevice, flash: Path) -> None:
+    plant(tree, "a", "raise KeyboardInterrupt")
+    plant(tree, "b", "raise KeyboardInterrupt")
+    (tree.folder / "a/manifest.json").unlink()
+    with power_up(flash, tree) as unit:
+        assert "slot b " in await_log(unit, "Stopped")
+
+
+def test_a_trial_that_fails_twice_leads_back_and_is_remembered(tree: UnixDevice, flash: Path) -> None:
+    plant(tree, "a", "raise KeyboardInterrupt")
+    plant(tree, "b", "raise ValueError('planted')")
+    tree.write("boot.json", '{"active": "a", "try": "b", "left": 2, "floor": 7}')
+    loader = (tree.folder / "main.py").read_text()
+    tree.write("main.py", re.sub(r"_FIRST_PAUSE_S = 10\b", "_FIRST_PAUSE_S = 0", loader))
+    with power_up(flash, tree) as unit:
+        log = await_log(unit, "Stopped")
+        assert unit.lives == 3
+    assert log.count("The release in /b is on trial.") == 2
+    assert "The release in /b did not prove itself: back to the one before." in log
+    boot = json.loads(read_flash(flash, "/boot.json") or "")
+    assert boot == {
+        "active": "a",
+        "try": None,
+        "left": 0,
+        "floor": 7,
+        "bad": [hashlib.sha256(b"{}").hexdigest()],
+    }
+    assert read_flash(flash, "/state/restart") == "failure 2"
+
+
+TRIAL_TIMER = """
+sys.path.insert(0, sys.argv[1])
+import loader
+boots = []
+loader.read_boot = lambda: {"try": boots[-1]}
+calls = []
+class Timer:
+    ONE_SHOT = 0
+    def __init__(self, number, mode, period, callback):
+        if number not in known:
+            raise ValueError("no such timer")
+        calls.append((number, period))
+        self.callback = callback
+class machine:
+    reset = lambda: calls.append("reset")
+machine.Timer = Timer
+for known in ((-1,), (0, 1), ()):
+    timer = loader.limit_trial(machine)
+    for slot in ("b", None):
+        boots.append(slot)
+        if timer:
+            timer.callback(timer)
+class bare:
+    pass
+print(calls, loader.limit_trial(bare))
+"""
+
+
+def test_a_trial_that_hangs_is_reset_and_a_confirmed_one_is_not(micropython: str) -> None:
+    said = run_script(micropython, TRIAL_TIMER, str(ROOT / "firmware/leezenflow_device"))
+    assert said == "[(-1, 300000), 'reset', (0, 300000), 'reset'] None\n"
 
 
 def test_without_a_release_it_says_so_and_stays_at_the_prompt(tree: UnixDevice, flash: Path) -> None:

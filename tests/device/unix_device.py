@@ -82,6 +82,7 @@ class UnixDevice:
         hidden = shutil.ignore_patterns("__pycache__")
         for package in ("firmware/leezenflow", "firmware/leezenflow_device", "signal_adapters/leezenflow_adapters"):
             shutil.copytree(ROOT / package, slot / Path(package).name, ignore=hidden)
+        (slot / "manifest.json").write_text("{}")
         shutil.copy(slot / "leezenflow_device/boot.py", folder / "boot.py")
         shutil.copy(slot / "leezenflow_device/loader.py", folder / "main.py")
 
