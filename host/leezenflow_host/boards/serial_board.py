@@ -109,6 +109,11 @@ class SerialBoard:
         """Interrupt what runs, so that files can be read and code be run."""
         self._link.enter_repl(soft_reset=False)
 
+    def run_code(self, code: str) -> str:
+        """Interrupt what runs, run `code` on a clean heap, and return what it printed."""
+        self._link.enter_repl(soft_reset=True)
+        return self._link.execute(code)
+
     def deploy(self, image: Image, progress: Progress | None = None) -> Deployment:
         """Bring the board's files to `image`; `progress(done, total, path)` counts bytes.
 
