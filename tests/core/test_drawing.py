@@ -39,10 +39,10 @@ def test_a_whole_field_is_full_to_its_top_and_an_empty_one_keeps_its_foot():
     for drift in (None, 0, 5):
         field.draw(canvas, GREEN_RAMP, WHOLE, drift)
         assert set(b"".join(rows_of(canvas, 0, ROWS))) == {GREEN_FULL}
-        field.draw(canvas, RED_RAMP, 0, drift)
+        field.draw(canvas, GREEN_RAMP, 0, drift)
         rows = rows_of(canvas, 0, ROWS)
-        assert max(rows[ROWS - 12]) < RED_FULL
-        assert set(rows[ROWS - 1]) == {RED_FULL} or (drift is not None and max(rows[ROWS - 1]) == RED_FULL)
+        assert max(rows[ROWS - 12]) < GREEN_FULL
+        assert set(rows[ROWS - 1]) == {GREEN_FULL} or (drift is not None and max(rows[ROWS - 1]) == GREEN_FULL)
 
 
 def test_a_field_empties_in_steps_smaller_than_a_row():

@@ -38,7 +38,7 @@ class AdviceField:
             edge = self._field.draw(canvas, GREEN_RAMP, level, way >> 10)
         elif kind == SPRINT:
             self._way = way = (self._way + elapsed_ms * CHEVRON_SPEED) % LOOP
-            edge = self._field.draw(canvas, GREEN_RAMP, level, way >> 10, self._chevrons, way >> 10)
+            edge = self._field.draw(canvas, GREEN_RAMP, level, None, self._chevrons, way >> 10)
         elif kind == RED:
             edge = self._field.draw(canvas, RED_RAMP, level, None)
         else:

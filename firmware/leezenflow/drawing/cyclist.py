@@ -4,7 +4,7 @@
 
 from leezenflow.advice import GREEN, SPRINT, UNCERTAIN
 from leezenflow.drawing.rows import Rows
-from leezenflow.drawing.sprites import INK_SHADES, make_table, unpack_frames
+from leezenflow.drawing.sprites import INK_SHADES, make_table, moving_rows, unpack_frames
 from leezenflow.palettes import ACCENT_FULL, BLACK
 from leezenflow.start_parts import forget
 
@@ -16,7 +16,7 @@ HEIGHT = SPRITE_HEIGHT + 2
 
 # Pictures a second. One turn of the cranks is 8 pictures, one of the wheels 12.
 RIDE_SPEED = 9
-SPRINT_SPEED = 16
+SPRINT_SPEED = 13
 COAST_SPEED = 5
 # The wheels' speed approaches the wanted one with this time constant: the cyclist brakes and sets off.
 EASE_MS = 350
@@ -41,32 +41,41 @@ class Cyclist:
         self._upper_road = pixels[end - 2 * canvas.width : end - canvas.width]
         self._lower_road = pixels[end - canvas.width : end]
         self._shown = None
+        self._loop = None
         from leezenflow import sprites_bicycle as sheet
 
-        self._ride = unpack_frames(sheet, sheet.RIDE)
-        self._sprint = unpack_frames(sheet, sheet.SPRINT)
-        self._coast = unpack_frames(sheet, sheet.COAST)
-        self._stand = unpack_frames(sheet, sheet.STAND)
+        self._ride = self._unpack(sheet, sheet.RIDE)
+        self._sprint = self._unpack(sheet, sheet.SPRINT)
+        self._coast = self._unpack(sheet, sheet.COAST)
+        self._stand = self._unpack(sheet, sheet.STAND)
         forget(sheet)  # its text takes more memory than the pictures unpacked from it
         # In white whatever the advice: a green or red bicycle would look like the lamp of a cycle signal.
         self._shades = make_table(INK_SHADES)
         self._phase = 0
         self._speed = None
 
+    def _unpack(self, sheet, pictures):
+        """The pictures of a loop, the rows of it that move, and how far its pictures begin above them.
+
+        Head and frame keep still within a loop, so that its next picture needs painting in the moving rows only.
+        """
+        first, count = moving_rows(sheet, pictures)
+        return unpack_frames(sheet, pictures), self._rows.part(first, count), -first
+
     def draw(self, kind, elapsed_ms):
         """Paint all rows; `kind` as of an Advice, `elapsed_ms` 0..1000 since the frame before."""
         if kind == GREEN:
             wanted = RIDE_SPEED * UNIT
-            frames = self._ride
+            loop = self._ride
         elif kind == SPRINT:
             wanted = SPRINT_SPEED * UNIT
-            frames = self._sprint
+            loop = self._sprint
         elif kind == UNCERTAIN:
             wanted = COAST_SPEED * UNIT
-            frames = self._coast
+            loop = self._coast
         else:
             wanted = 0
-            frames = self._coast
+            loop = self._coast
         speed = self._speed
         if speed is None or elapsed_ms >= 2 * EASE_MS:
             speed = wanted
@@ -75,15 +84,22 @@ class Cyclist:
         self._speed = speed
         if not wanted and speed < UNIT:
             speed = 0
-            frames = self._stand
+            loop = self._stand
         phase = (self._phase + speed * elapsed_ms // 1000) % LOOP
         self._phase = phase
+        frames = loop[0]
         picture = frames[(phase >> 10) % len(frames)]
         rows = self._rows
         if picture is not self._shown:
             self._shown = picture
-            rows.fb.fill(BLACK)
-            rows.fb.blit(picture, self._left, 0, BLACK, self._shades)
+            if loop is self._loop:
+                part = loop[1]
+                part.fill(BLACK)
+                part.blit(picture, self._left, loop[2], BLACK, self._shades)
+            else:
+                self._loop = loop
+                rows.fb.fill(BLACK)
+                rows.fb.blit(picture, self._left, 0, BLACK, self._shades)
         rows.show()
         # The road: a dashed line that runs past, whole under a standing bicycle.
         road = self._roads[(phase * ROAD_COLUMNS >> 10) % (2 * DASH)] if speed else self._still_road

@@ -31,15 +31,15 @@ class Field:
         self.width = width
         self.rows = rows
         self._wavy = _make_edge(width, WAVE)
-        self._flat = _make_edge(width, (0,))
-        self._shades = {ramp: _make_shades(ramp) for ramp in (GREEN_RAMP, RED_RAMP, NEUTRAL_RAMP)}
+        self._tables = {ramp: _make_table(ramp) for ramp in (GREEN_RAMP, RED_RAMP, NEUTRAL_RAMP)}
+        self._wavy_shades = _make_shades(self._tables[GREEN_RAMP])
 
     def draw(self, canvas, ramp, level, drift, pattern=None, shift=0):
         """Paint the field in the colours of `ramp` (GREEN_RAMP, RED_RAMP or NEUTRAL_RAMP of the palette).
 
         `level` 0..level.WHOLE (2^15); `drift` None for a flat surface, else columns (>= 0) by which the waves
-        have moved to the left; `shift` rows (>= 0) by which `pattern` has moved upwards. Returns the row
-        of the middle of the edge.
+        have moved to the left, for an even field in GREEN_RAMP; `shift` rows (>= 0) by which `pattern` has moved
+        upwards. Returns the row of the middle of the edge.
         """
         fb = canvas.fb
         width = self.width
@@ -48,25 +48,30 @@ class Field:
         highest = rows * 8 - LOWEST - HALF
         top = highest - (level * (highest + 2 * HALF) >> 15)
         row = top >> 3
-        key = -1
-        if pattern is None:
-            below = row + EDGE_ROWS
-            if below < rows:
-                fb.fill_rect(0, below, width, rows - below, ramp + FIELD_SHADES - 1)
-        else:
+        full = ramp + FIELD_SHADES - 1
+        if pattern is not None:
             pattern.draw(shift)
-            # Where the edge has reached full light, the pattern shows through.
-            key = ramp + FIELD_SHADES - 1
+        elif row + EDGE_ROWS < rows:
+            fb.fill_rect(0, row + EDGE_ROWS, width, rows - row - EDGE_ROWS, full)
         if row > 0:
             fb.fill_rect(0, 0, width, row if row < rows else rows, ramp + TRACK)
-        shades = self._shades[ramp][7 - (top & 7)]
+        late = 7 - (top & 7)
         if drift is None:
-            fb.blit(self._flat, 0, row, key, shades)
-        else:
-            drift %= width
-            fb.blit(self._wavy, -drift, row, key, shades)
-            if drift:
-                fb.blit(self._wavy, width - drift, row, key, shades)
+            # Row by row: a quarter of the instructions of a blit.
+            table = self._tables[ramp]
+            index = late + WAVE_HEIGHT
+            for y in range(row, row + EDGE_ROWS):
+                shade = table[index]
+                if shade == full and pattern is not None:
+                    break  # where the edge has reached full light, the pattern shows
+                fb.hline(0, y, width, shade)
+                index += 8
+            return (top + HALF) >> 3
+        shades = self._wavy_shades[late]
+        drift %= width
+        fb.blit(self._wavy, -drift, row, -1, shades)
+        if drift:
+            fb.blit(self._wavy, width - drift, row, -1, shades)
         return (top + HALF) >> 3
 
 
@@ -117,10 +122,9 @@ def _make_edge(width, wave):
     return framebuf.FrameBuffer(depths, width, EDGE_ROWS, framebuf.GS8)
 
 
-def _make_shades(ramp):
-    """Eight look-up tables from depth to palette index, each an eighth of a row farther on than the one before."""
-    size = EDGE_ROWS * 8 + 2 * WAVE_HEIGHT
-    table = bytearray(size + 8)
+def _make_table(ramp):
+    """Palette indices by depth below the upper end of the edge, in eighths of a row from -7 (and waves below that)."""
+    table = bytearray(EDGE_ROWS * 8 + 2 * WAVE_HEIGHT + 8)
     for index in range(len(table)):
         # index 7 is the look-up of depth 0 where the edge begins exactly on a row
         depth = index - 7 + 4 - 2 * WAVE_HEIGHT
@@ -128,5 +132,11 @@ def _make_shades(ramp):
         # smoothstep: 3 t^2 - 2 t^3
         light = (FIELD_SHADES - 1 - TRACK) * (3 * SOFT - 2 * depth) * depth * depth // (SOFT * SOFT * SOFT)
         table[index] = ramp + TRACK + light
+    return table
+
+
+def _make_shades(table):
+    """Eight blit palettes from `table`, each an eighth of a row farther on than the one before."""
     view = memoryview(table)
+    size = len(table) - 8
     return tuple(framebuf.FrameBuffer(view[late : late + size], size, 1, framebuf.GS8) for late in range(8))

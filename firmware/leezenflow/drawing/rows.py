@@ -20,6 +20,11 @@ class Rows:
         self._source = memoryview(picture)
         self._target = memoryview(canvas.pixels)[top * width : (top + count) * width]
 
+    def part(self, first, count):
+        """A FrameBuffer of `count` of the rows from `first`: what is painted beyond them is cut off."""
+        begin = first * self.width
+        return framebuf.FrameBuffer(self._source[begin : begin + count * self.width], self.width, count, framebuf.GS8)
+
     def show(self):
         """Copy the rows onto the canvas."""
         self._target[:] = self._source

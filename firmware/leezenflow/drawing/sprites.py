@@ -19,6 +19,21 @@ def unpack_frames(sheet, pictures):
     )
 
 
+def moving_rows(sheet, pictures):
+    """First row that differs among the pictures of one loop, and the number of rows to the last that does."""
+    size = sheet.FRAME_BYTES
+    stride = size // sheet.HEIGHT
+    moving = [
+        row
+        for row in range(sheet.HEIGHT)
+        if any(
+            pictures[start + row * stride : start + (row + 1) * stride] != pictures[row * stride : (row + 1) * stride]
+            for start in range(size, len(pictures), size)
+        )
+    ]
+    return (moving[0], moving[-1] + 1 - moving[0]) if moving else (0, sheet.HEIGHT)
+
+
 def make_table(indices):
     """A blit palette that turns shade i into palette index indices[i]."""
     table = bytearray(indices)

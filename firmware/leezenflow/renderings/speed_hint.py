@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What to do about it: keep your pace, ride faster, ride slower, or nothing helps; on the field of green_wave.
+"""What to do about it: keep your pace, ride faster, ride slower, or nothing helps; under the field of green_wave.
 
 * green: two bars, keep your pace.
 * sprint: chevrons up, faster reaches the green.
@@ -15,8 +15,8 @@ from leezenflow.drawing.advice_field import AdviceField
 from leezenflow.drawing.cyclist import HEIGHT as CYCLIST_ROWS
 from leezenflow.drawing.cyclist import Cyclist
 from leezenflow.drawing.level import Stopwatch
-from leezenflow.drawing.symbols import HEIGHT as SYMBOL_ROWS
-from leezenflow.drawing.symbols import Symbol
+from leezenflow.drawing.symbols import ROWS as SIGN_ROWS
+from leezenflow.drawing.symbols import Signs
 from leezenflow.palettes import BLACK, fill_palette
 
 OPTIONS = {
@@ -34,7 +34,9 @@ OPTIONS = {
     },
 }
 
-GAP = 2
+# Black rows between the sign and the cyclist.
+GAP = 1
+STEADY, FASTER, SLOWER, WAIT = range(4)
 
 
 class Look:
@@ -45,14 +47,12 @@ class Look:
         fill_palette(canvas.palette, options.get("palette"))
         self._slack_ms = options.get("slack_ms", 6000)
         cyclist_top = canvas.height - CYCLIST_ROWS
-        self._field = AdviceField(canvas, cyclist_top - GAP)
-        self._symbol_top = (self._field.rows - SYMBOL_ROWS) // 2
+        signs_top = cyclist_top - GAP - SIGN_ROWS
+        self._field = AdviceField(canvas, signs_top)
+        self._signs = Signs(canvas, signs_top, (sheet.STEADY, sheet.FASTER, sheet.SLOWER, sheet.WAIT))
+        self._gap_top = signs_top + SIGN_ROWS
         self._cyclist = Cyclist(canvas, cyclist_top)
         self._stopwatch = Stopwatch()
-        self._steady = Symbol(sheet.STEADY)
-        self._faster = Symbol(sheet.FASTER)
-        self._slower = Symbol(sheet.SLOWER)
-        self._wait = Symbol(sheet.WAIT)
 
     def draw(self, advice, canvas, now_ms):
         """Paint the whole frame; `now_ms` monotonic, its jumps are survived. Allocates nothing."""
@@ -63,16 +63,19 @@ class Look:
             canvas.fb.fill(BLACK)
             return
         self._field.draw(advice, canvas, elapsed_ms)
+        sign = beat_ms = None
         if kind == GREEN:
-            self._steady.draw(canvas, self._symbol_top, 0)
+            sign = STEADY
         elif kind == SPRINT:
-            self._faster.draw(canvas, self._symbol_top, now_ms)
+            sign = FASTER
+            beat_ms = now_ms
         elif kind == RED:
+            sign = WAIT
             remaining_ms = advice.remaining_ms
             if remaining_ms is not None and remaining_ms <= self._slack_ms:
-                self._slower.draw(canvas, self._symbol_top, now_ms)
+                sign = SLOWER
+                beat_ms = now_ms
                 kind = UNCERTAIN
-            else:
-                self._wait.draw(canvas, self._symbol_top, 0)
-        canvas.fb.fill_rect(0, self._field.rows, canvas.width, GAP, BLACK)
+        self._signs.draw(sign, beat_ms)
+        canvas.fb.hline(0, self._gap_top, canvas.width, BLACK)
         self._cyclist.draw(kind, elapsed_ms)
