@@ -40,8 +40,8 @@ class PacketReader:
     """Cuts a broker's byte stream into packets, in pieces of any size, in one buffer made at start.
 
     Fill `space()` with up to as many bytes as it has, then call `take(count)`; True means that a packet is complete
-    and described by the attributes until the next `space()`. Of a PUBLISH the message is `buffer[start:end]`; one
-    longer than `message_bytes` is read to its end with `oversize` set and no message.
+    and described by the attributes until the next `space()`. Of a PUBLISH the message is `buffer[start:end]`, its topic
+    `buffer[2:topic_end]`; one longer than `message_bytes` is read to its end with `oversize` set and no message.
 
     The buffer begins with room for a message of `reserve_bytes` (None: of `message_bytes`) and grows when a longer
     one comes; where the heap has no room for that, the message counts as oversize.
@@ -65,6 +65,8 @@ class PacketReader:
         self.oversize = False
         self.packet_id = 0
         self.code = 0  # return code of CONNACK and SUBACK
+        self.session_present = False  # CONNACK: the broker goes on with a session it has kept
+        self.topic_end = 0
         self.start = 0
         self.end = 0
         self._in_head = True
@@ -140,6 +142,7 @@ class PacketReader:
             self._goal = 0
             return self._to_skip == 0 and self._finish()
         if self.kind == CONNACK:
+            self.session_present = bool(buffer[0] & 1)
             self.code = buffer[1]
         else:
             self.packet_id = buffer[0] << 8 | buffer[1]
@@ -151,12 +154,23 @@ class PacketReader:
         self.start = 2 + (buffer[0] << 8 | buffer[1])
         if not 2 < self.start <= self.end - 2 * self.qos or self.start > MAX_TOPIC_BYTES + 2:
             raise SignalError("malformed", "MQTT topic of %d bytes" % (self.start - 2))
+        self.topic_end = self.start
         if self.qos:
             self.packet_id = buffer[self.start] << 8 | buffer[self.start + 1]
             self.start += 2
             if not self.packet_id:
                 raise SignalError("malformed", "MQTT message of QoS 1 without a packet identifier")
         self.oversize = self.end - self.start > self._limit or self.end > len(self.buffer)
+
+    def is_topic(self, topic):
+        """Say whether the message at hand came under `topic` (bytes)."""
+        if self.topic_end - 2 != len(topic):
+            return False
+        buffer = self.buffer
+        for index in range(len(topic)):
+            if buffer[2 + index] != topic[index]:
+                return False
+        return True
 
     def _finish(self):
         self._in_head = True
@@ -165,9 +179,12 @@ class PacketReader:
         return True
 
 
-def connect_packet(client_id, keepalive_s, user="", password="", will=None):
-    """Return CONNECT for a clean session; `will` is None or (topic, payload bytes), sent with QoS 1 and retained."""
-    flags = 2
+def connect_packet(client_id, keepalive_s, user="", password="", will=None, clean=True):
+    """Return CONNECT; `will` is None or (topic, payload bytes), sent with QoS 1 and retained.
+
+    `clean`: the broker forgets the session at its end; otherwise it keeps it for the next connection.
+    """
+    flags = 2 if clean else 0
     body = _text(client_id)
     if will:
         flags |= 0x2C

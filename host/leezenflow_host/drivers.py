@@ -52,8 +52,10 @@ def driver_names(kind: str) -> list[str]:
 
 
 def driver_options(kind: str, name: str) -> Options:
-    """Return what the named driver declares as OPTIONS."""
-    return read_literals(driver_file(kind, name), "OPTIONS")["OPTIONS"]
+    """Return what the named driver declares as OPTIONS, after those of the driver it says it EXTENDS."""
+    literals = read_literals(driver_file(kind, name), "OPTIONS", "EXTENDS")
+    inherited = driver_options(kind, literals["EXTENDS"]) if "EXTENDS" in literals else {}
+    return {**inherited, **literals["OPTIONS"]}
 
 
 def adapter_runtimes(name: str) -> tuple[str, ...]:

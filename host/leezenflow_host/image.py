@@ -15,6 +15,7 @@ from leezenflow_host.board_config import BoardConfig
 from leezenflow_host.drivers import driver_file, package_folder, read_literals
 from leezenflow_host.errors import InputError
 from leezenflow_host.mpy import Compiler, compiler_for_chip
+from leezenflow_host.secrets_file import secret_files
 from leezenflow_host.self_test_message import STORED_MESSAGE, stored_message
 from leezenflow_host.short_names import shorten_names
 from leezenflow_host.shrink import shrink
@@ -79,7 +80,8 @@ def build_image(
 
     With a `compiler` the modules are .mpy, with None .py; "chip" compiles for the board's chip if mpy-cross is there:
     a board that compiles all of it itself may not find room for a message afterwards. `secrets` is the content of
-    /secrets.json. InputError where the site lacks what a board needs, or names what does not run on boards.
+    a secrets file (see `secrets_file`). InputError where the site lacks what a board needs, or names what does not run
+    on boards.
     """
     board.require_device()
     if site is not None:
@@ -112,7 +114,7 @@ def build_image(
     if site is not None:
         files["/site.json"] = _encode(site.values)
     if secrets is not None:
-        files["/secrets.json"] = secrets
+        files.update(secret_files(secrets))
     return Image(files)
 
 
@@ -133,6 +135,7 @@ def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
     roots += [f"leezenflow.renderings.{look}" for look in _LOOKS]
     if board.values["network"] is not None:
         roots.append(f"leezenflow_device.networks.{board.values['network']['kind']}")
+    roots += [f"leezenflow_device.verbs.{name}" for name in _verbs()]
     roots += _light_roots(board, site)
     if site is not None:
         signal = site.values["signal"]
@@ -140,8 +143,17 @@ def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
         if signal["adapter"] is not None:
             roots.append(f"leezenflow_adapters.{signal['adapter']}")
         if signal["source"] is not None:
-            roots.append(f"leezenflow_device.transports.{parse_source(signal['source']).scheme}")
+            sources = [signal["source"], *signal.get("more_sources", ())]
+            roots += [f"leezenflow_device.transports.{parse_source(source).scheme}" for source in sources]
+            if len(sources) > 1:
+                roots.append("leezenflow_device.transports.failover")
     return roots
+
+
+def _verbs() -> list[str]:
+    """The commands that a running unit can be given; each is loaded when it comes."""
+    folder = package_folder("leezenflow_device") / "verbs"
+    return sorted(file.stem for file in folder.glob("*.py") if file.stem != "__init__")
 
 
 def _light_roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:

@@ -50,7 +50,14 @@ class SignalTable(Table):
     signal_group: int = Field(ge=1, le=255, description="the number of the signal group, 1 to 255")
     adapter: str | None = Field(None, description="the name of the adapter that reads the messages, as text")
     options: dict[str, Any] = Field({}, description="a table of the adapter's options")
-    source: str | None = Field(None, description='where the messages come from, such as "mqtt://broker:1883/topic"')
+    source: str | Annotated[list[str], Field(min_length=1, max_length=4)] | None = Field(
+        None,
+        description='where the messages come from, such as "mqtt://broker:1883/topic", or a list of up to 4 in order '
+        "of preference",
+    )
+    failover_s: int = Field(
+        20, ge=5, le=3600, description="seconds without a message after which the next source is tried, 5 to 3600"
+    )
     clearance: Literal["red", "green"] = Field("red", description='"red" or "green": what amber after green counts as')
     max_wrong: float | None = Field(
         None, ge=0, le=100, description="the share of wrong claims that is acceptable, in percent, 0 to 100"
@@ -182,6 +189,11 @@ def check_site(tables: Mapping[str, Any], problems: Problems) -> SiteConfig:
         },
         "look": look,
     }
+    if isinstance(signal.source, list):
+        first, *others = signal.source
+        values["signal"]["source"] = first
+        if others:
+            values["signal"].update({"more_sources": others, "failover_s": signal.failover_s})
     if checked.light is not None:
         values["light"] = _compile_light(checked.light)
     return SiteConfig(problems.name, values)
@@ -204,9 +216,22 @@ def _check_signal(signal: Mapping[str, Any], problems: Problems) -> dict[str, An
                 _check_decoder(adapter, options, problems)
     elif given and adapter is None:
         problems.add(("signal", "options"), "is there without an adapter: name the adapter they belong to")
-    if isinstance(source, str):
-        _check_source(source, ("signal", "source"), problems)
+    sources = source if isinstance(source, list) else [source]
+    for url in sources:
+        if isinstance(url, str):
+            _check_source(url, ("signal", "source"), problems)
+    if len(sources) > 1:
+        _check_together(sources, problems)
     return options
+
+
+def _check_together(sources: list[Any], problems: Problems) -> None:
+    """What several sources need: to differ, and to say by messages whether they are alive."""
+    if len(set(map(str, sources))) < len(sources):
+        problems.add(("signal", "source"), "names the same source twice: name each once, in order of preference")
+    for url in sources:
+        if isinstance(url, str) and url.startswith(("clock://", "lamps://")):
+            problems.add(("signal", "source"), f"has {url.split(':')[0]}:// in a list: its adapter reads nothing else")
 
 
 def _check_decoder(adapter: str, options: dict[str, Any], problems: Problems) -> None:

@@ -5,10 +5,15 @@
 A lost broker is looked for again for ever, at growing, jittered intervals. Retained messages are old by definition
 and never reach the engine (rule F9). Nothing a broker sends ends `run`: a breach of the protocol closes the
 connection. The password stands in the device's secrets: `{"mqtt": {"password": "..."}}`.
+
+With a `unit_topic` the unit also takes commands: messages under `<unit_topic>/command` (QoS 1, never retained ones) go
+to `sink.command(buffer, start, end)`, where the sink has one. Each is acknowledged before it is handed on: a command
+that restarts the unit must not come back, and the broker's repetition of one that was taken is dropped.
 """
 
 import asyncio
 import errno
+import gc
 import os
 import random
 import socket
@@ -41,7 +46,13 @@ OPTIONS = {
     "unit_topic": {
         "type": "str",
         "default": "",
-        "help": "publish <this>/status (retained online or offline) and <this>/health; empty: publish nothing",
+        "help": "publish <this>/status (retained online or offline), /health and /answer, take <this>/command; "
+        "empty: none of it",
+    },
+    "session": {
+        "type": "bool",
+        "default": False,
+        "help": "the broker keeps commands while the unit is away; needs client_id and qos=0",
     },
 }
 
@@ -55,34 +66,40 @@ _GOOD_SESSION_MS = 10_000
 _ANSWER_MS = 8_000
 _BEAT_MS = 250
 _SUBSCRIBE_ID = 1
+_COMMAND_ID = 2
 
 
 class Transport:
     """One subscription on one broker; see the package's docstring for what every transport offers.
 
-    `tls` is an `ssl.SSLContext`, or None for a plain connection.
+    `options` is for whoever declares more than OPTIONS: all of them, with their values.
     """
 
-    def __init__(self, source, secrets, clock, unit_name="", tls=None):
-        options = typed_options(OPTIONS, source.options, "mqtt")
+    default_port = DEFAULT_PORT
+
+    def __init__(self, source, secrets, clock, unit_name="", options=None):
+        if options is None:
+            options = typed_options(OPTIONS, source.options, "mqtt")
         fault = mqtt_packets.filter_fault(source.path)
         if fault:
             raise LeezenflowError("the source's topic %r %s; write mqtt://broker/topic" % (source.path, fault))
         if not source.host:
             raise LeezenflowError("the source names no broker; write mqtt://broker/topic")
-        self.counters = {"connects": 0, "losses": 0, "messages": 0, "retained": 0, "oversize": 0}
+        if options["session"] and (options["qos"] or not options["client_id"]):
+            # Queued signal messages would be old ones that look new (rule F9).
+            raise LeezenflowError("the source's session=true needs a client_id of the unit's own, and qos=0")
+        self.counters = {"connects": 0, "losses": 0, "messages": 0, "retained": 0, "queued": 0, "oversize": 0}
         self.fault = ""
         self.listening = False
         self.beats = 0
         self._told = ""
         self._host = source.host
-        self._port = source.port or DEFAULT_PORT
+        self._port = source.port or self.default_port
         self._filter = source.path
         self._qos = options["qos"]
         self._keepalive_s = options["keepalive_s"]
         self._clock = clock
         self._network = clock.network
-        self._tls = tls
         self._reader = mqtt_packets.PacketReader(options["message_bytes"], options["reserve_bytes"])
         self._puback = bytearray(4)
         self._send_lock = asyncio.Lock()
@@ -91,6 +108,9 @@ class Transport:
         self._heard_at = 0
         self._sent_at = 0
         self._unit_topic = options["unit_topic"]
+        self._session = options["session"]
+        self._fresh = False
+        self._commands = None
         credentials = secrets.get("mqtt") or {}
         client_id = options["client_id"] or "leezenflow-%08x" % int.from_bytes(os.urandom(4), "big")
         will = (self._unit_topic + "/status", b"offline") if self._unit_topic else None
@@ -100,6 +120,7 @@ class Transport:
             source.user or credentials.get("user", ""),
             credentials.get("password", ""),
             will,
+            not self._session,
         )
 
     async def run(self, sink):
@@ -110,7 +131,7 @@ class Transport:
             began_at = network.ticks()
             try:
                 await self._serve(sink)
-            except (OSError, SignalError, asyncio.TimeoutError) as error:
+            except (OSError, SignalError, MemoryError, asyncio.TimeoutError) as error:
                 if network.diff(network.ticks(), began_at) >= _GOOD_SESSION_MS:
                     pause_ms = _FIRST_PAUSE_MS
                     self._told = ""
@@ -134,14 +155,14 @@ class Transport:
     async def _serve(self, sink):
         """Hold one connection from its opening to its loss, which is an exception."""
         self._reader.reset()
-        sock = self._dial()
+        sock = self._secure(self._dial())
         incoming = asyncio.StreamReader(sock)
         self._writer = asyncio.StreamWriter(sock)
         task = None
         try:
             await asyncio.wait_for_ms(self._greet(sock, incoming), _ANSWER_MS)
             sink.reconnected()
-            await self._send(mqtt_packets.subscribe_packet(_SUBSCRIBE_ID, self._filter, self._qos))
+            await self._subscribe(sink)
             task = asyncio.create_task(self._receive(incoming, sink))
             await self._keep(task)
             raise await task
@@ -175,8 +196,10 @@ class Transport:
                 sock.close()
                 self._address = None
                 raise
-        if self._tls is not None:
-            sock = self._tls.wrap_socket(sock, server_hostname=self._host, do_handshake_on_connect=False)
+        return sock
+
+    def _secure(self, sock):
+        """Return what to speak MQTT on: here, the bare socket."""
         return sock
 
     async def _greet(self, sock, incoming):
@@ -196,6 +219,19 @@ class Transport:
             raise SignalError("refused", "the broker refuses the connection: " + why)
         self.counters["connects"] += 1
         self._heard_at = self._sent_at = self._network.ticks()
+        self._fresh = not self._reader.session_present
+
+    async def _subscribe(self, sink):
+        if self._unit_topic and hasattr(sink, "command"):
+            if self._commands is None:
+                from leezenflow_device.mqtt_commands import CommandTopic
+
+                self._commands = CommandTopic(self._unit_topic + "/command")
+            if not self._reader.session_present:
+                self._commands.forget()
+            # First, so that the answer to the other one says that both are there.
+            await self._send(mqtt_packets.subscribe_packet(_COMMAND_ID, self._unit_topic + "/command", 1))
+        await self._send(mqtt_packets.subscribe_packet(_SUBSCRIBE_ID, self._filter, self._qos))
 
     async def _receive(self, incoming, sink):
         """Take packets until something fails; returns the exception, for whoever watches over this task to raise."""
@@ -220,8 +256,13 @@ class Transport:
         reader = self._reader
         self._beat()
         if reader.kind == mqtt_packets.PUBLISH:
+            if self._commands is not None and reader.is_topic(self._commands.topic):
+                await self._take_command(sink)
+                return
             if reader.retained:
                 self._count("retained")
+            elif not self._fresh or reader.qos > self._qos:
+                self._count("queued")
             elif reader.oversize:
                 self._count("oversize")
                 self.fault = "a message of %d bytes: too long, or no room for it" % (reader.end - reader.start)
@@ -231,13 +272,42 @@ class Transport:
             if reader.qos:
                 mqtt_packets.fill_puback(self._puback, reader.packet_id)
                 await self._send(self._puback)
+        elif reader.kind == mqtt_packets.PINGRESP:
+            if not self._fresh:
+                self._fresh = True
+                await self._begin()
+        elif reader.kind == mqtt_packets.SUBACK and reader.packet_id == _COMMAND_ID:
+            if reader.code > 1:
+                self._commands = None
+                print("mqtt: %s refuses commands under %s/command" % (self._host, self._unit_topic))
         elif reader.kind == mqtt_packets.SUBACK:
             if reader.packet_id != _SUBSCRIBE_ID or reader.code > 1:
                 raise SignalError("refused", "the broker refuses the subscription to " + self._filter)
-            self.listening = True
-            self.fault = ""
-            if self._unit_topic:
-                await self.publish("status", b"online", True)
+            if self._fresh:
+                await self._begin()
+            else:
+                # What the session kept for us stands in front of the answer to this.
+                await self._send(mqtt_packets.PINGREQ_PACKET)
+
+    async def _begin(self):
+        """From here on, messages are news."""
+        self.listening = True
+        self.fault = ""
+        if self._unit_topic:
+            await self.publish("status", b"online", True)
+
+    async def _take_command(self, sink):
+        """Acknowledge a command and hand it on, unless it is old, too long, or was here before."""
+        reader = self._reader
+        if reader.qos:
+            mqtt_packets.fill_puback(self._puback, reader.packet_id)
+            await self._send(self._puback)
+        if reader.retained:
+            self._count("retained")
+        elif reader.oversize:
+            self._count("oversize")
+        elif self._commands.take(reader):
+            await sink.command(reader.buffer, reader.start, reader.end)
 
     async def _keep(self, task):
         """Watch over a connection until `task` ends: beats, pings, and the patience for answers."""
@@ -277,7 +347,13 @@ class Transport:
 
     def _note_loss(self, error):
         """Say what went wrong, once until it changes or a good connection lay between."""
-        self.fault = "no answer in time" if isinstance(error, asyncio.TimeoutError) else str(error)
+        if isinstance(error, asyncio.TimeoutError):
+            self.fault = "no answer in time"
+        elif isinstance(error, MemoryError):
+            gc.collect()
+            self.fault = "no room in memory for this connection"
+        else:
+            self.fault = str(error)
         if self.fault != self._told:
             self._told = self.fault
             print("mqtt: %s:%d: %s; trying again" % (self._host, self._port, self.fault))

@@ -22,6 +22,7 @@ from leezenflow_host.boards.serial_board import Progress as ProgressCallback
 from leezenflow_host.errors import BoardError, InputError, LeezenflowError
 from leezenflow_host.image import Image, build_image
 from leezenflow_host.mpy import Abi, Compiler, compiler_for_chip
+from leezenflow_host.secrets_file import secret_files
 from leezenflow_host.site_config import SiteConfig, example_site, read_site
 
 # A unit that cannot work says so within this time of its start (importing takes a Pico a second or two).
@@ -94,13 +95,9 @@ def _find_site(board: BoardConfig, name: str | None) -> SiteConfig | None:
 
 
 def _read_secrets(file: Path) -> bytes:
-    try:
-        content = file.read_bytes()
-        if isinstance(json.loads(content), dict):
-            return content
-    except ValueError:
-        pass
-    raise InputError(f'{file}: not a json object such as {{"wifi": {{"ssid": "...", "password": "..."}}}}.')
+    content = file.read_bytes()
+    secret_files(content, str(file))
+    return content
 
 
 def _compiler(wanted: bool | None, board: BoardConfig, identity: BoardIdentity | None) -> Compiler | None:
