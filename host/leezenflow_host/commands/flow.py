@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""`leezenflow flow`: does a display help cyclists? Observed, planned and simulated."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import rich_click as click
+from rich.console import Console
+from rich.progress import Progress
+
+from leezenflow_host.atomic_file import open_atomic
+from leezenflow_host.errors import InputError
+from leezenflow_host.flow.riders import RiderModel
+from leezenflow_host.flow.sumo_files import Path2D
+from leezenflow_host.memory_file import read_memory
+from leezenflow_host.problems import read_toml
+from leezenflow_host.replay import recording_header
+from leezenflow_host.site_config import DEFAULT_DISTANCE_M
+from leezenflow_host.site_options import SiteOptions, site_from_options, site_options
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_SHARE = click.FloatRange(0, 1)
+_MODEL = RiderModel()
+
+
+@click.group()
+def command() -> None:
+    """Measure, plan or simulate what a display does to cyclist flow."""
+
+
+@command.command("simulate")
+@click.option("--trace", type=_FILE, metavar="TRACE", help="A recorded signal, the same every day.")
+@click.option("--truth", "truth_file", type=_FILE, help="What its lamp really did [default: what TRACE shows later].")
+@click.option(
+    "--signal", type=click.Choice(["fixed", "actuated", "bus"]), help="A generated signal, another every day [fixed]."
+)
+@click.option("--duration", type=click.IntRange(300, 86_400), metavar="S", help="Seconds of a generated day [1800].")
+@click.option("--seeds", type=click.IntRange(1, 1000), default=10, show_default=True, metavar="N", help="Days.")
+@click.option("--first-seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N", help="Its number.")
+@click.option(
+    "--compliance", type=_SHARE, default=0.5, show_default=True, metavar="SHARE", help="Riders who follow the display."
+)
+@click.option(
+    "--flow", type=click.FloatRange(1, 3000), default=200, show_default=True, metavar="PER_HOUR", help="Riders an hour."
+)
+@click.option(
+    "--group-size",
+    type=click.FloatRange(1, 30),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Riders who come together.",
+)
+@click.option("--rider-speed", type=click.FloatRange(5, 40), metavar="KMH", help="Real mean speed [what --speed says].")
+@click.option(
+    "--width", type=click.FloatRange(1, 8), default=2, show_default=True, metavar="METRES", help="Of the path."
+)
+@click.option(
+    "--coast",
+    type=click.FloatRange(0, 100),
+    default=0,
+    show_default=True,
+    metavar="METRES",
+    help="Where a seen red slows.",
+)
+@click.option(
+    "--early-red",
+    type=_SHARE,
+    default=_MODEL.early_red_share,
+    show_default=True,
+    metavar="SHARE",
+    help="Cross in its first second.",
+)
+@click.option(
+    "--any-red",
+    type=_SHARE,
+    default=_MODEL.any_red_share,
+    show_default=True,
+    metavar="SHARE",
+    help="Cross at any time of red.",
+)
+@click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Simulations at once [one a core].")
+@click.option(
+    "--json", "json_file", type=_FILE, metavar="FILE", help='Write the result as JSON ("-": standard output).'
+)
+@click.option(
+    "--out",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write study.json, study.md, passages.csv.",
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be assumed, and simulate nothing.")
+@site_options()
+def simulate(site_options: SiteOptions, **given: Any) -> None:
+    """Simulate riders with and without a display (SUMO; needs the extra `flow`).
+
+    Every day is ridden five times by the same riders: without a display, with ours, with a perfect one, with plain
+    arithmetic, and with one that ignores the way to the line. The assumptions are printed with the result.
+    """
+    # Only here: what lies below costs a second to import and `flow plan` needs none of it.
+    from leezenflow_host.flow.assumptions import NOT_THE_FIELD_STUDY, list_assumptions
+    from leezenflow_host.flow.study import require_sumo, run_study
+    from leezenflow_host.flow.study_report import print_study, study_result, write_study
+
+    json_file, folder = given["json_file"], given["folder"]
+    setup = _setup(site_options, given)
+    to_stdout = str(json_file) == "-"
+    console = Console(stderr=to_stdout, highlight=False, soft_wrap=True)
+    if given["dry_run"]:
+        for sentence in list_assumptions(setup):
+            console.print(f"- {sentence}", markup=False)
+        console.print(f"\n{NOT_THE_FIELD_STUDY}")
+        return
+    require_sumo()
+    errors = Console(stderr=True, highlight=False)
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task("Simulating", total=len(setup.seeds) * len(setup.conditions))
+        runs = run_study(setup, given["jobs"], lambda: progress.advance(task))
+    result = study_result(setup, runs)
+    print_study(console, result)
+    if json_file is not None:
+        with open_atomic(json_file) as out:
+            json.dump(result, out, indent=1, ensure_ascii=False)
+            out.write("\n")
+    if folder is not None:
+        for file in write_study(folder, result, runs):
+            errors.print(f"{file} written", soft_wrap=True)
+
+
+def _setup(options: SiteOptions, given: dict[str, Any]) -> Any:
+    from leezenflow_host.flow.study import GENERATED_HEADER, StudySetup
+
+    trace, signal = given["trace"], given["signal"]
+    if trace is not None and signal is not None:
+        raise InputError("--trace and --signal are two kinds of signal; give one of them.")
+    if trace is None and given["truth_file"] is not None:
+        raise InputError("--truth belongs to a recording; give it with --trace TRACE.")
+    if trace is not None and given["duration"] is not None:
+        raise InputError("--duration is for generated signals; a recording is as long as it is.")
+    site = site_from_options(options, GENERATED_HEADER if trace is None else recording_header(trace))
+    if trace is None:
+        _require_generated(site)
+    distance_m = _distance_m(options)
+    speed_kmh = given["rider_speed"] or distance_m / site.cruise_ms * 3600
+    model = dataclasses.replace(
+        _MODEL,
+        flow_per_hour=given["flow"],
+        group_size=given["group_size"],
+        speed_ms=speed_kmh / 3.6,
+        compliance=given["compliance"],
+        early_red_share=given["early_red"],
+        any_red_share=given["any_red"],
+        coast_m=given["coast"],
+    )
+    if model.early_red_share + model.any_red_share > 1:
+        raise InputError("--early-red and --any-red are shares of the same riders; together they are at most 1.")
+    return StudySetup(
+        site=site,
+        path=Path2D(distance_m=distance_m, width_m=given["width"]),
+        model=model,
+        seeds=tuple(range(given["first_seed"], given["first_seed"] + given["seeds"])),
+        signal=None if trace is not None else signal or "fixed",
+        duration_s=given["duration"] or 1800,
+        trace=trace,
+        truth_file=given["truth_file"],
+        memory=read_memory(options.memory),
+    )
+
+
+def _require_generated(site: Any) -> None:
+    groups = (1, 5, 12, 14)
+    if (site.region or 49, site.intersection_id) != (49, 1090) or site.signal_group not in groups:
+        raise InputError(
+            "a generated signal is intersection 49:1090 with the signal groups 1, 5, 12 and 14; "
+            "for another one, simulate or record it first and give --trace TRACE"
+        )
+
+
+def _distance_m(options: SiteOptions) -> float:
+    """The way from the display to the stop line; a compiled site holds travel times only."""
+    if options.distance is not None:
+        return options.distance
+    if options.site is None:
+        return DEFAULT_DISTANCE_M
+    tables, _ = read_toml(options.site, "a site configuration")
+    return float(tables["rider"]["distance_m"])

@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a display says over time: ours (the core itself), the perfect one, plain arithmetic, and an unshifted one.
+
+A timeline has a frame every 100 ms of true time. All but the perfect and the unshifted one see only the messages.
+"""
+
+import bisect
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from leezenflow.advice import DARK, GREEN, RED, SPRINT, UNCERTAIN
+from leezenflow.board import Site
+from leezenflow.engine import Engine
+from leezenflow.timemark import HOUR_MS
+from leezenflow_host.evaluation.truth import AMBER, Truth
+from leezenflow_host.replay import TICKS_MASK, build_decoder, replay_frames
+from leezenflow_host.trace import TraceMessage
+
+FRAME_MS = 100
+# Plain arithmetic believes a message for so long (the same as in the baselines of the first generation).
+ARITHMETIC_STALE_MS = 2_600
+# Hurrying must work for at least this long to be advised, as in the core.
+_SPRINT_WORTH_MS = 2_000
+
+
+@dataclass
+class Timeline:
+    """Frames from `from_ms` (Unix ms, true time) on: `kinds`, and the remaining time of each in ms or None."""
+
+    from_ms: int
+    kinds: list[str] = field(default_factory=list)
+    remaining_ms: list[int | None] = field(default_factory=list)
+
+    def append(self, kind: str, remaining_ms: int | None) -> None:
+        """Add the next frame."""
+        self.kinds.append(kind)
+        self.remaining_ms.append(remaining_ms)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The timeline as json, for another process; `from_dict` reads it."""
+        return {"from_ms": self.from_ms, "kinds": self.kinds, "remaining_ms": self.remaining_ms}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Timeline":
+        """The timeline that `as_dict` wrote."""
+        return cls(values["from_ms"], values["kinds"], values["remaining_ms"])
+
+    def look(self, at_ms: float) -> tuple[str, float | None]:
+        """Return (kind, remaining seconds) that is on at an instant; dark before the first frame and after the last."""
+        index = int(at_ms - self.from_ms) // FRAME_MS
+        if not 0 <= index < len(self.kinds):
+            return DARK, None
+        remaining_ms = self.remaining_ms[index]
+        return self.kinds[index], None if remaining_ms is None else remaining_ms / 1000
+
+
+def core_timeline(messages: Sequence[TraceMessage], site: Site, rx_offset_ms: int, memory: bytes | None) -> Timeline:
+    """Our own core on the messages, exactly as a unit would run it."""
+    engine = Engine(site, build_decoder(site))
+    if memory is not None:
+        engine.load_memory(memory)
+    timeline = Timeline(messages[0].at_ms - rx_offset_ms)
+    for _, advice in replay_frames(messages, engine):
+        timeline.append(advice.kind, advice.remaining_ms)
+    return timeline
+
+
+def arithmetic_timeline(messages: Sequence[TraceMessage], site: Site, rx_offset_ms: int) -> Timeline:
+    """The controller's likely times added up, correctly, and believed: no calibration, no doubt, no sprint."""
+    engine = Engine(site, build_decoder(site))
+    spans: list[tuple[str, int]] = []
+    timeline = Timeline(messages[0].at_ms - rx_offset_ms)
+    frame_ms = messages[0].at_ms
+    seen_ms = None
+
+    def show() -> None:
+        arrival_ms = frame_ms + site.cruise_ms
+        if seen_ms is None or frame_ms - seen_ms > ARITHMETIC_STALE_MS:
+            timeline.append(DARK, None)
+            return
+        for colour, end_ms in spans:
+            if arrival_ms < end_ms:
+                timeline.append(GREEN if colour == "green" else RED, end_ms - arrival_ms)
+                return
+        timeline.append(UNCERTAIN, None)
+
+    for message in messages:
+        while frame_ms < message.at_ms:
+            show()
+            frame_ms += FRAME_MS
+        ticks = message.at_ms & TICKS_MASK
+        engine.set_utc(ticks, message.at_ms % HOUR_MS)
+        if engine.message(message.payload, 0, len(message.payload), ticks):
+            seen_ms = message.at_ms
+            spans = _read_spans(engine, message.at_ms)
+    show()
+    return timeline
+
+
+def _read_spans(engine: Engine, at_ms: int) -> list[tuple[str, int]]:
+    """(colour, end in Unix ms) of the coming spans as far as the controller itself gives their ends."""
+    spans: list[tuple[str, int]] = []
+    sent_ms = at_ms - engine.tracker.clock.excess_ms
+    for span in engine.forecast.spans[: engine.forecast.span_count]:
+        if span.end_at_ms is None or span.guessed:
+            break
+        spans.append((span.colour, sent_ms + span.end_at_ms - engine.tracker.message_at_ms))
+    return spans
+
+
+def perfect_timeline(truth: Truth, site: Site, to_ms: int) -> Timeline:
+    """A display that knows the future: what the lamp will show on arrival; amber counts as the site says."""
+    starts, colours = _two_colours(truth, site.clearance)
+    timeline = Timeline(truth.from_ms)
+    for at_ms in range(truth.from_ms, to_ms, FRAME_MS):
+        kind, remaining_ms = _true_advice(starts, colours, at_ms + site.cruise_ms)
+        if kind == RED and site.sprint_ms is not None:
+            sprinter, left_ms = _true_advice(starts, colours, at_ms + site.sprint_ms)
+            if sprinter == GREEN and left_ms is not None and left_ms >= _SPRINT_WORTH_MS:
+                kind, remaining_ms = SPRINT, left_ms
+        timeline.append(kind, remaining_ms)
+    return timeline
+
+
+def unshifted_timeline(truth: Truth, site: Site, to_ms: int) -> Timeline:
+    """A display that switches with the signal instead of with the rider's arrival, as riders complained of."""
+    starts, colours = _two_colours(truth, site.clearance)
+    timeline = Timeline(truth.from_ms)
+    for at_ms in range(truth.from_ms, to_ms, FRAME_MS):
+        timeline.append(*_true_advice(starts, colours, at_ms))
+    return timeline
+
+
+def _two_colours(truth: Truth, clearance: str) -> tuple[list[int], list[str]]:
+    """The truth with amber counted as the site wants it, and equal neighbours as one."""
+    starts: list[int] = []
+    colours: list[str] = []
+    for at_ms, colour in zip(truth.starts, truth.colours, strict=True):
+        shade = clearance if colour == AMBER else colour
+        if not colours or colours[-1] != shade:
+            starts.append(at_ms)
+            colours.append(shade)
+    return starts, colours
+
+
+def _true_advice(starts: list[int], colours: list[str], arrival_ms: int) -> tuple[str, int | None]:
+    index = bisect.bisect_right(starts, arrival_ms) - 1
+    if index < 0 or index + 1 >= len(starts) or colours[index] not in ("green", "red"):
+        return DARK, None
+    return GREEN if colours[index] == "green" else RED, starts[index + 1] - arrival_ms
