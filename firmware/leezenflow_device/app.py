@@ -10,6 +10,7 @@ import gc
 import time
 
 from leezenflow.errors import LeezenflowError
+from leezenflow_device.commands import Commands
 
 OPTIONS = {
     "fps": {"type": "int", "range": [1, 50], "default": 25, "help": "frames per second"},
@@ -29,7 +30,9 @@ OPTIONS = {
 
 # A task without progress for this long is stuck: the unit darkens and starts again. Transports beat every second.
 STALL_MS = 4_000
-# The chip's watchdog is fed only while both made progress in this time.
+# Health counts seconds and reports in between; reading sensors and a large report may hold it up for a while.
+HEALTH_STALL_MS = 12_000
+# The chip's watchdog is fed only while picture and transport made progress in this time, and health in its own.
 FEED_MS = 2_000
 _GUARD_MS = 500
 # Messages cost some 2 kB each, frames nothing: collecting once a second keeps the heap of a Pico W half empty at
@@ -40,8 +43,9 @@ _COLLECT_MS = 1_000
 class App:
     """`engine` draws onto `canvas` (a frame is `engine.frame(ticks)`), `display` shows it, `transport` (or None) feeds.
 
-    `health` has a coroutine `run(app)`, `watchdog` has `feed()`, `network`, `memory` and `light` (set afterwards) a
-    coroutine `run()`; each may be None.
+    `health` has a coroutine `run(app)` that moves `beats` on, `watchdog` has `feed()`, `network`, `memory` and `light`
+    (set afterwards) a coroutine `run()`; each may be None. `message_at` are the ticks at which the last
+    message arrived (None: none yet), `latency_ms` how long it then took until it was worked through.
     """
 
     def __init__(
@@ -65,6 +69,13 @@ class App:
         self.network = network
         self.memory = memory
         self.light = None
+        self.commands = Commands(self)
+        self.leaving = None
+        self.health = health
+        self.unit_name = ""
+        self.secrets = {}
+        self.message_at = None
+        self.latency_ms = None
         self.advice = None
         self.frames = 0
         self.late_frames = 0
@@ -72,7 +83,8 @@ class App:
         self.worst_step_us = 0
         self._draw_us = 0
         self._period_ms = 1000 // fps
-        self._health = health
+        self._gate = None
+        self._remote = None
         self._watchdog = watchdog
         self._collected_at = clock.ticks()
         # Only the virtual panel wants to know more than the picture.
@@ -81,7 +93,7 @@ class App:
 
     async def run(self):
         """Run until something fails."""
-        tasks = [self._render(), self._watch()]
+        tasks = [self._render(), self._watch(), self.commands.run()]
         if self.transport is not None:
             tasks.append(self._receive())
         if self.network is not None:
@@ -90,14 +102,14 @@ class App:
             tasks.append(self.memory.run())
         if self.light is not None:
             tasks.append(self.light.run())
-        if self._health is not None:
-            tasks.append(self._health.run(self))
+        if self.health is not None:
+            tasks.append(self.health.run(self))
         await asyncio.gather(*tasks)
 
     # What a transport calls.
 
     async def message(self, buffer, start, end, ticks):
-        """Work through one message in bounded steps, with a turn for the picture between them."""
+        """Work through one message in bounded steps, with a turn for the picture between them; was it news?"""
         engine = self.engine
         recorder = self._recorder
         if recorder is not None:
@@ -112,14 +124,36 @@ class App:
             if news is not None:
                 break
             await asyncio.sleep_ms(0)
+        self.message_at = ticks
+        self.latency_ms = self.clock.diff(self.clock.ticks(), ticks)
         if recorder is not None:
             recorder.note_done(ticks, news)
+        return news
 
     def reconnected(self):
         """The transport was lost and is back (rule F9)."""
         if self._recorder is not None:
             self._recorder.note_reconnected(self.clock.ticks())
         self.engine.reconnected()
+
+    async def command(self, buffer, start, end):
+        """Take a command that came over the network; it is worked through apart, and answered when that is done."""
+        if self._remote is not None and not self._remote.done():
+            await self.transport.publish("answer", b'{"id":null,"ok":false,"error":"busy with another command"}')
+            return
+        self._remote = asyncio.create_task(self._command(bytes(memoryview(buffer)[start:end])))
+
+    async def _command(self, message):
+        try:
+            if self._gate is None:
+                from leezenflow_device.remote import Gate
+
+                self._gate = Gate(self.commands, self.secrets, self.unit_name)
+            answer = await self._gate.handle(message)
+        except Exception as error:  # no stranger's message ends the unit
+            answer = b'{"id":null,"ok":false,"error":"the unit cannot take commands"}'
+            print("command:", error)
+        await self.transport.publish("answer", answer)
 
     # The tasks.
 
@@ -167,11 +201,12 @@ class App:
             gc.collect()
 
     async def _watch(self):
-        """Feed the watchdog while frames are drawn and the transport lives; otherwise end everything."""
+        """Feed the watchdog while frames are drawn, transport and health live; otherwise end everything."""
         network = self.clock.network
+        health = self.health
         frames = self.frames
-        beats = -1
-        frame_at = beat_at = network.ticks()
+        beats = health_beats = -1
+        frame_at = beat_at = health_at = network.ticks()
         while True:
             await network.sleep_ms(_GUARD_MS)
             now = network.ticks()
@@ -181,10 +216,15 @@ class App:
             if self.transport is None or beats != self.transport.beats:
                 beats = 0 if self.transport is None else self.transport.beats
                 beat_at = now
+            if health is None or health_beats != health.beats:
+                health_beats = 0 if health is None else health.beats
+                health_at = now
             if network.diff(now, frame_at) > STALL_MS:
                 raise LeezenflowError("no frame was drawn for %d ms" % STALL_MS)
             if network.diff(now, beat_at) > STALL_MS:
                 raise LeezenflowError("the transport did nothing for %d ms" % STALL_MS)
+            if network.diff(now, health_at) > HEALTH_STALL_MS:
+                raise LeezenflowError("health did nothing for %d ms" % HEALTH_STALL_MS)
             stale_ms = max(network.diff(now, frame_at), network.diff(now, beat_at))
             if self._watchdog is not None and stale_ms < FEED_MS:
                 self._watchdog.feed()

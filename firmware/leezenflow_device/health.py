@@ -25,6 +25,7 @@ class Health:
         self._period_s = period_s
         self._unit_name = unit_name
         self._uptime_s = 0
+        self.beats = 0
 
     async def run(self, app):
         """Report for ever."""
@@ -32,6 +33,7 @@ class Health:
         while True:
             for _ in range(self._period_s):  # a sleep of an hour could not be told from a stuck task
                 await sleep_ms(1000)
+                self.beats = (self.beats + 1) & 0xFFFF
             self._uptime_s += self._period_s
             line = json.dumps(self.report(app), separators=(",", ":"))
             print(PREFIX + line)
@@ -41,8 +43,8 @@ class Health:
             if app.transport is not None:
                 await app.transport.publish("health", line.encode())
 
-    def report(self, app):
-        """Return the report as a dict; the worst times begin anew with each report."""
+    def report(self, app, fresh=True):
+        """Return the report as a dict; after a `fresh` one the worst times begin anew."""
         advice = app.advice
         gc.collect()  # so that the memory figures mean something
         report = {
@@ -75,5 +77,6 @@ class Health:
             report["lux"] = app.light.lux
             report["light"] = app.light.source
             report["light_fault"] = app.light.fault
-        app.worst_draw_us = app.worst_step_us = 0
+        if fresh:
+            app.worst_draw_us = app.worst_step_us = 0
         return report

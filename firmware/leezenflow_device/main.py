@@ -37,6 +37,7 @@ def _assemble(board, canvas, display, clock, options):
         return app.App(clock, app.StillPicture(Advice(), canvas), canvas, display, None, options["fps"])
     site = Site.from_dict(read_json("/site.json"), "/site.json")
     transport = network = memory = None
+    secrets = {}
     if site.look != "test_pattern":
         source = parse_source(site.source)  # the transport first: it reserves the longest piece of memory
         feed = load_driver("leezenflow_device.transports", source.scheme, "/site.json: source")
@@ -57,4 +58,6 @@ def _assemble(board, canvas, display, clock, options):
     watchdog = app.make_watchdog(options, clock)
     unit = app.App(clock, engine, canvas, display, transport, options["fps"], reporter, watchdog, network, memory)
     unit.light = load_light(board, site, display, engine, clock)
+    unit.unit_name = site.unit_name
+    unit.secrets = secrets
     return unit
