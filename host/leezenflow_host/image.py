@@ -136,7 +136,6 @@ def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
     if board.values["network"] is not None:
         roots.append(f"leezenflow_device.networks.{board.values['network']['kind']}")
     roots += [f"leezenflow_device.verbs.{name}" for name in _verbs()]
-    roots += [f"leezenflow_device.verbs.{name}" for name in _verbs()]
     roots += _light_roots(board, site)
     if site is not None:
         signal = site.values["signal"]
@@ -149,12 +148,6 @@ def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
             if len(sources) > 1:
                 roots.append("leezenflow_device.transports.failover")
     return roots
-
-
-def _verbs() -> list[str]:
-    """The commands that a running unit can be given; each is loaded when it comes."""
-    folder = package_folder("leezenflow_device") / "verbs"
-    return sorted(file.stem for file in folder.glob("*.py") if file.stem != "__init__")
 
 
 def _verbs() -> list[str]:
