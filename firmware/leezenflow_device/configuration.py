@@ -6,6 +6,7 @@ import errno
 import gc
 import json
 import os
+import sys
 
 from leezenflow.errors import LeezenflowError
 from leezenflow.source_url import is_file_name
@@ -66,6 +67,18 @@ def load_light(board, site, display, engine, clock):
         return None
     light = load_driver("leezenflow_device", "light", "/board.json: light")
     return light.make_light(board, site, display, engine, clock)
+
+
+def load_trial():
+    """Return what must prove this release, if it is on trial; None: it has, or nothing says that it must."""
+    try:
+        with open("/boot.json") as file:
+            slot = json.load(file).get("try")
+    except (OSError, ValueError, AttributeError):  # missing or damaged: the loader put up with it, too
+        return None
+    if slot is None or sys.path[:1] != ["/%s" % slot]:
+        return None
+    return load_driver("leezenflow_device.updating", "trial", "/boot.json: try").Trial(slot)
 
 
 def join_options(*modules):
