@@ -1,0 +1,348 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a Linux unit's messages come from: brokers (TLS included), datagrams, serial lines, the system's clock."""
+
+import contextlib
+import datetime
+import ipaddress
+import os
+import pty
+import socket
+import subprocess
+import threading
+import tty
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from brokers import AmqttBroker, MosquittoBroker, find_mosquitto, free_port, publish, publisher, wait_until
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from linux_units import Panel, RunningUnit, make_linux_unit, make_site
+from recordings import ORIGIN_MS, message
+
+from leezenflow.framing import encode_frame
+from leezenflow_host.capture.arrivals import Arrival
+from leezenflow_host.errors import InputError
+from leezenflow_host.linux_unit import clocks
+from leezenflow_host.linux_unit.feeds import ClockFeed, Feed, make_feed
+from leezenflow_host.linux_unit.mqtt_feed import BrokerError, MqttFeed
+from signals import Program
+
+AnyBroker = AmqttBroker | MosquittoBroker
+TOPIC = "/spat/1090"
+
+
+@pytest.fixture(params=[AmqttBroker, MosquittoBroker], ids=["amqtt", "mosquitto"])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyBroker]:
+    """A broker that is not started yet."""
+    if request.param is MosquittoBroker and find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed: a Linux unit is not covered against the broker of the field")
+    made = request.param(free_port(), tmp_path)
+    yield made
+    made.stop()
+
+
+@contextlib.contextmanager
+def sending(port: int) -> Iterator[None]:
+    """A controller that speaks in real time, some ten times a second, as long as the context."""
+    program = Program(0)
+    stop = threading.Event()
+
+    def send() -> None:
+        with publisher(port) as client:
+            # In the middle of a phase, so that the colour stays what it is.
+            at_ms = ORIGIN_MS
+            while not stop.wait(0.1):
+                client.publish(TOPIC, message(program, at_ms), 0)
+                at_ms += 100
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(30)
+
+
+def test_a_unit_shows_what_a_broker_brings_and_is_dark_without(broker: AnyBroker) -> None:
+    panel = Panel()
+    said: list[str] = []
+    unit = make_linux_unit(f"mqtt://127.0.0.1:{broker.port}/{TOPIC}?unit_topic=units/test", panel, said, health_s=1)
+    with RunningUnit(unit) as running:
+        wait_until(lambda: any("no MQTT broker answers" in line for line in said), "the loss is told")
+        assert panel.last == ("dark", "no_data")
+        broker.start()
+        receiver = unit.receiver
+        assert receiver is not None
+        wait_until(lambda: receiver.listening, "the unit listens", 60)
+        with sending(broker.port):
+            wait_until(lambda: panel.last[0] in ("green", "red"), "an advice", 60)
+        broker.stop()
+        # Old news is no news: within the limit of staleness the panel is dark, whatever the network does.
+        wait_until(lambda: panel.last == ("dark", "stale"), "dark", 60)
+        broker.start()
+        wait_until(lambda: receiver.listening, "the unit is back", 90)
+        with sending(broker.port):
+            wait_until(lambda: panel.last[0] in ("green", "red"), "an advice again", 60)
+        running.end()
+    assert running.error is None
+    assert panel.dark
+    assert receiver.feed.counters["connects"] == 2 and receiver.feed.counters["losses"] >= 1
+
+
+def test_status_and_health_reach_the_broker_and_retained_messages_never_count(broker: AnyBroker) -> None:
+    broker.start()
+    publish(broker.port, TOPIC, message(Program(0), ORIGIN_MS), 1, retain=True)
+    heard: list[tuple[str, bytes]] = []
+    with publisher(broker.port) as client:
+        client.on_message = lambda _c, _u, message: heard.append((message.topic, bytes(message.payload)))
+        client.subscribe("units/test/#")
+        unit = make_linux_unit(
+            f"mqtt://127.0.0.1:{broker.port}/{TOPIC}?unit_topic=units/test&qos=1", Panel(), [], health_s=1
+        )
+        with RunningUnit(unit):
+            wait_until(lambda: ("units/test/status", b"online") in heard, "online")
+            wait_until(lambda: any(topic == "units/test/health" for topic, _ in heard), "a report")
+            assert unit.receiver is not None
+            counters = unit.receiver.feed.counters
+            wait_until(lambda: counters["retained"] == 1, "the retained message")
+        wait_until(lambda: heard[-1] == ("units/test/status", b"offline"), "offline")
+    assert unit.engine.counters == {}
+    assert counters["messages"] == 0
+
+
+def receive(feed: Feed, count: int = 1) -> list[bytes]:
+    """The next payloads."""
+    found: list[bytes] = []
+    wait_until(lambda: bool(found.extend(a.payload for a in feed.receive(0.1))) or len(found) >= count, "messages")
+    return found
+
+
+def feed_of(source: str, secrets: dict[str, Any] | None = None) -> Feed:
+    """The feed that a site with this source gets."""
+    return make_feed(make_site(source).site(), secrets or {})
+
+
+def refusal(source: str, secrets: dict[str, Any] | None = None) -> BrokerError:
+    """How a broker is not reached."""
+    feed = feed_of(source, secrets)
+    with pytest.raises(BrokerError) as caught:
+        feed.open()
+    feed.close()
+    return caught.value
+
+
+def test_what_is_too_long_is_dropped_and_counted() -> None:
+    broker = AmqttBroker(free_port(), Path())
+    broker.start()
+    try:
+        feed = feed_of(f"mqtt://127.0.0.1:{broker.port}/t?message_bytes=300")
+        feed.open()
+        publish(broker.port, "t", b"x" * 301, 1)
+        publish(broker.port, "t", b"y" * 300, 1)
+        assert receive(feed) == [b"y" * 300]
+        assert feed.counters["oversize"] == 1
+        feed.close()
+        feed.close()
+        with pytest.raises(BrokerError, match="not connected"):
+            feed.receive(0)
+    finally:
+        broker.stop()
+
+
+def test_why_a_broker_does_not_serve_us() -> None:
+    nobody = refusal(f"mqtt://127.0.0.1:{free_port()}/t")
+    assert nobody.kind == "unreachable" and "no MQTT broker answers" in str(nobody)
+    nameless = refusal("mqtt://broker.invalid/t")
+    assert nameless.kind == "name" and "no address for the broker broker.invalid" in str(nameless)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            connection, _ = server.accept()
+            connection.recv(100)
+            connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        other = refusal(f"mqtt://127.0.0.1:{server.getsockname()[1]}/t")
+    assert other.kind == "silent" and "does not talk MQTT" in str(other)
+
+
+def start_mosquitto(folder: Path, port: int, lines: str) -> "contextlib.AbstractContextManager[None]":
+    """Mosquitto with settings of the test's own."""
+    program = find_mosquitto()
+    if program is None:
+        pytest.skip("mosquitto is not installed: passwords and TLS are not covered")
+
+    @contextlib.contextmanager
+    def run() -> Iterator[None]:
+        config = folder / "mosquitto.conf"
+        config.write_text(f"user root\nlistener {port} 127.0.0.1\n{lines}\n")
+        process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: _accepts(port), "mosquitto listens")
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+    return run()
+
+
+def _accepts(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def test_a_broker_that_refuses_names_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "passwords").touch()
+    port = free_port()
+    with start_mosquitto(tmp_path, port, f"allow_anonymous false\npassword_file {tmp_path}/passwords"):
+        refused = refusal(f"mqtt://anna@127.0.0.1:{port}/t", {"mqtt": {"password": "wrong"}})
+    assert refused.kind == "refused"
+    assert "refuses the connection: Not authorized" in str(refused)
+    assert "wrong" not in str(refused)
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that is its own authority, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def tls_feed(port: int, secrets: dict[str, Any]) -> MqttFeed:
+    """A feed over TLS, whatever the site file's checks think of it."""
+    site = make_site("mqtt://127.0.0.1/t").site()
+    site.source = f"mqtts://127.0.0.1:{port}/t"
+    feed = make_feed(site, secrets)
+    assert isinstance(feed, MqttFeed)
+    return feed
+
+
+def test_tls_believes_only_the_authority_of_the_site(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    port = free_port()
+    settings = f"allow_anonymous true\ncertfile {certificate}\nkeyfile {key}"
+    with start_mosquitto(tmp_path, port, settings):
+        for authority in (str(certificate), certificate.read_text()):
+            feed = tls_feed(port, {"mqtt": {"ca": authority}})
+            feed.open()
+            feed.published.append(("nothing", b"", False))
+            assert feed.receive(0.01) == []
+            feed.close()
+        with pytest.raises(BrokerError) as caught:
+            tls_feed(port, {}).open()
+    assert caught.value.kind == "tls"
+    assert "self-signed" in str(caught.value)
+    for nonsense in ("nowhere.pem", 5, "-----BEGIN CERTIFICATE-----\nnonsense"):
+        with pytest.raises(InputError, match=r"mqtt\.ca"):
+            tls_feed(port, {"mqtt": {"ca": nonsense}})
+
+
+def test_datagrams() -> None:
+    port = free_port()
+    feed = feed_of(f"udp://127.0.0.1:{port}?from=127.0.0.1&message_bytes=300")
+    feed.open()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for payload in (b"a" * 301, b"b" * 300):
+            sender.sendto(payload, ("127.0.0.1", port))
+        assert receive(feed) == [b"b" * 300]
+    assert feed.counters == {"messages": 1, "oversize": 1}
+    feed.close()
+
+
+def test_a_serial_line() -> None:
+    ours, theirs = pty.openpty()
+    tty.setraw(theirs)
+    feed = feed_of(f"uart:/{os.ttyname(theirs)}?baud=115200".replace("uart:/", "uart://", 1))
+    feed.open()
+    os.write(ours, encode_frame(b"first") + encode_frame(b"second"))
+    assert receive(feed, 2) == [b"first", b"second"]
+    feed.close()
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_the_clock_ticks_each_second_and_says_whether_it_is_set() -> None:
+    now = [1_700_000_000_250]
+    for is_set, age in ((True, b"0"), (False, b"-")):
+        feed = ClockFeed(lambda: 7, lambda: now[0], lambda is_set=is_set: is_set)
+        feed.open()
+        (first,) = feed.receive(0)
+        # 14 November 2023, 22:13:20.25 UTC.
+        assert first == Arrival(7, "", b"2023 457813 20250 " + age)
+        assert feed.receive(0) == []
+        now[0] += 750
+        assert [arrival.payload for arrival in feed.receive(0)] == [b"2023 457813 21000 " + age]
+        now[0] -= 60_000  # set back: it goes on with the new time
+        assert [arrival.payload for arrival in feed.receive(0)] == [b"2023 457812 21000 " + age]
+        now[0] += 59_250
+        feed.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("lamps://", "lamps:// does not reach a Linux unit; there are mqtt"),
+        ("uart://0?baud=115200", "no numbered UARTs; write uart:///dev/ttyAMA0"),
+        ("mqtt:///t", "names no broker"),
+        ("mqtt://broker", "names no topic"),
+        ("mqtt://broker/t?qos=7", "qos is 7"),
+        ("udp://0.0.0.0", "names no port"),
+        (None, "source is missing"),
+    ],
+)
+def test_sources_that_a_linux_unit_has_not(source: str | None, complaint: str) -> None:
+    site = make_site("mqtt://127.0.0.1/t").site()
+    site.source = source
+    with pytest.raises(InputError, match=complaint.replace("?", r"\?")):
+        make_feed(site, {})
+
+
+def test_the_kernel_tells_whether_its_clock_is_disciplined(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert clocks.is_synchronised() in (True, False)
+
+    def kernel(answer: int, status: int) -> Callable[..., Any]:
+        class Library:
+            def __init__(self, *_: Any, **__: Any) -> None:
+                pass
+
+            def adjtimex(self, timex: Any) -> int:
+                import ctypes
+                import sys
+
+                start = 5 * ctypes.sizeof(ctypes.c_long)
+                timex[start : start + 4] = status.to_bytes(4, sys.byteorder)
+                return answer
+
+        return Library
+
+    monkeypatch.setattr(clocks.sys, "platform", "linux")
+    for answer, status, expected in ((0, 0x2001, True), (5, 0x2001, False), (0, 0x40, False), (-1, 0, False)):
+        monkeypatch.setattr(clocks.ctypes, "CDLL", kernel(answer, status))
+        assert clocks.is_synchronised() is expected
+    monkeypatch.setattr(clocks.sys, "platform", "darwin")
+    assert clocks.is_synchronised() is False
