@@ -16,6 +16,9 @@ from leezenflow_host.errors import LeezenflowError
 from leezenflow_host.preview import draw_image
 
 _SCALE = 4
+# More would need a second sheet; the json has all of them.
+_MOST_REMARKS = 5
+_MOST_LETTERS = 160
 _FACTS = ("board", "chip", "chip_id", "port", "when", "operator", "tool_version", "firmware_version", "micropython")
 
 _STYLE = """
@@ -23,24 +26,24 @@ _STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --ink: #eee; --paper: #161616; --line: #555; --good: #7ddb95; --bad: #ff8a95 }
 }
-@page { size: A4; margin: 14mm }
+@page { size: A4; margin: 12mm }
 @media print { :root { --ink: #000; --paper: #fff; --line: #999; --good: #0a6b2b; --bad: #b00020 } }
 * { box-sizing: border-box }
 body { font: 10.5pt/1.35 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 182mm;
   margin: 0 auto; padding: 6mm }
-@media print { body { padding: 0 } }
+@media print { body { padding: 0; font-size: 8.5pt; line-height: 1.25 } h2 { margin: 2.5mm 0 .5mm } .sign { margin-top: 9mm } }
 header { display: flex; justify-content: space-between; align-items: baseline; border-bottom: 2px solid var(--ink) }
 h1 { font-size: 18pt; margin: 0; overflow-wrap: anywhere } h2 { font-size: 12pt; margin: 4mm 0 1mm }
 p { margin: 1mm 0 } .verdict { font-size: 14pt; font-weight: 700; white-space: nowrap }
 .good { color: var(--good) } .bad { color: var(--bad) }
-main { display: flex; gap: 8mm } .left { flex: 1; min-width: 0 }
-figure { margin: 4mm 0 0; width: 36mm; flex: none; text-align: center; font-size: 8.5pt }
-img { width: 32mm; image-rendering: pixelated; border: 1px solid var(--line) }
+main, .pair { display: flex; gap: 6mm } section, .left { flex: 1; min-width: 0 }
+figure { margin: 4mm 0 0; width: 32mm; flex: none; text-align: center; font-size: 8.5pt }
+img { width: 28mm; image-rendering: pixelated; border: 1px solid var(--line) }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; vertical-align: top; padding: .6mm 2mm .6mm 0; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere }
-th { font-weight: 600; width: 36mm } td.word { font-weight: 600; width: 30mm }
-ul { margin: 1mm 0; padding-left: 5mm } code { font-size: 8pt }
+th { font-weight: 600; width: 30mm } td.word { font-weight: 600; width: 30mm }
+ul { margin: 1mm 0; padding-left: 5mm }
 .sign { display: flex; gap: 8mm; margin-top: 12mm } .sign p { flex: 1; border-top: 1px solid var(--ink) }
 footer { margin-top: 4mm; font-size: 8.5pt }
 """
@@ -51,14 +54,15 @@ def render_page(report: Mapping[str, Any], language: Language = "en") -> str:
     unit = report["unit"] or report["chip_id"] or report["board"]
     passed = report["passed"]
     verdict = label("untested" if passed is None else "passed" if passed else "failed", language)
+    colour = "" if passed is None else " good" if passed else " bad"
     title = label("title", language)
     body = [
-        f'<header><h1>{_text(unit)}</h1><p class="verdict {"good" if passed else "bad"}">{_text(verdict)}</p></header>',
-        f"<p>{_text(title)}</p><main><div class=left>",
+        f'<header><h1>{_text(unit)}</h1><p class="verdict{colour}">{_text(verdict)}</p></header>',
+        f"<main><div class=left><div class=pair><section><h2>{_text(title)}</h2>",
         _table([(label(key, language), report[key]) for key in _FACTS if report[key] not in (None, "")]),
-        f"<h2>{_text(label('site', language))}</h2>",
+        f"</section><section><h2>{_text(label('site', language))}</h2>",
         _table(_site_rows(report["site"], language)),
-        f"<h2>{_text(label('files', language))}</h2>",
+        f"</section></div><h2>{_text(label('files', language))}</h2>",
         _table(_file_rows(report, language)),
         "</div>",
         _figure(report, language),
@@ -155,7 +159,7 @@ def _self_test(self_test: Mapping[str, Any], language: Language) -> str:
         rows.append(
             f"<tr><th scope=row>{_text(check_title(name, language))}</th>"
             f'<td class="word{colour}">{_text(outcome(ok, language))}</td>'
-            f"<td>{_text(check_words(name, dict(check), language))}</td></tr>"
+            f"<td>{_text(_shorten(check_words(name, dict(check), language)))}</td></tr>"
         )
     heading = label("self_test", language)
     if self_test.get("how") == "prompt":
@@ -169,5 +173,14 @@ def _remarks(report: Mapping[str, Any], language: Language) -> str:
     remarks = [*((report["self_test"] or {}).get("problems") or []), *report["warnings"]]
     if not remarks:
         return ""
-    items = "".join(f"<li>{_text(remark)}</li>" for remark in remarks)
+    hidden = len(remarks) - _MOST_REMARKS
+    shown = [_shorten(remark) for remark in remarks[:_MOST_REMARKS]]
+    if hidden > 0:
+        shown.append(label("more", language).format(count=hidden))
+    items = "".join(f"<li>{_text(remark)}</li>" for remark in shown)
     return f"<h2>{_text(label('warnings', language))}</h2><ul>{items}</ul>"
+
+
+def _shorten(words: Any) -> str:
+    text = str(words)
+    return text if len(text) <= _MOST_LETTERS else text[: _MOST_LETTERS - 1] + "…"

@@ -16,7 +16,7 @@ from leezenflow_host.commissioning.words import Language
 REPORT_FORMAT = 1
 _FIELDS = (
     *("unit", "board", "port", "chip", "chip_id", "when", "operator", "tool_version", "firmware_version"),
-    *("micropython", "interpreter", "site", "files", "self_test", "warnings"),
+    *("micropython", "interpreter", "site", "self_test", "warnings", "files"),
 )
 # Nothing that is called like this gets into a report, wherever it comes from.
 _SECRET = re.compile(r"password|passphrase|psk|secret|token|private|credential|(^|_)key(s)?($|_)", re.I)

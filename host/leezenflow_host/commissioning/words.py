@@ -48,6 +48,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "no": ("NOT ok", "NICHT in Ordnung"),
     "none": ("not tested", "nicht geprüft"),
     "no_site": ("none: the panel stays dark", "keiner: die Anzeige bleibt dunkel"),
+    "more": ("{count} more: see the .json file", "{count} weitere: siehe .json-Datei"),
     "at_prompt": ("from the prompt, the program did not run", "von der Konsole aus, das Programm lief nicht"),
     "seen": ("Test pattern seen and right", "Testbild gesehen und richtig"),
     "handed_over": ("Handed over (date, name)", "Übergeben (Datum, Name)"),
@@ -77,6 +78,13 @@ _LABELS: dict[str, tuple[str, str]] = {
     "said_no_files": ("{slot} has no list of files", "{slot} hat kein Dateiverzeichnis"),
 }
 
+# What a unit says where there is nothing to test.
+_FAULTS = {
+    "none configured": "keiner vorgesehen",
+    "no stored message": "keine gespeicherte Nachricht",
+    "needs a site": "braucht einen Standort",
+}
+
 
 def label(key: str, language: Language) -> str:
     """Return the words for a key."""
@@ -104,7 +112,8 @@ def check_words(name: str, check: dict[str, Any], language: Language) -> str:
 
 def _check_words(name: str, check: dict[str, Any], language: Language) -> str:
     if check.get("fault"):
-        return str(check["fault"])
+        fault = str(check["fault"])
+        return _FAULTS.get(fault, fault) if language == "de" else fault
     if name == "decoder":
         words = label("said_decoder" if check["ok"] else "said_wrong", language)
         return words.format(adapter=check["adapter"], bytes=check["bytes"], ms=_ms(check["took_us"]))
