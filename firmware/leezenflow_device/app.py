@@ -69,6 +69,7 @@ class App:
         self.network = network
         self.memory = memory
         self.light = None
+        self.trial = None  # what must prove a new release
         self.commands = Commands(self)
         self.leaving = None
         self.health = health
@@ -102,6 +103,8 @@ class App:
             tasks.append(self.memory.run())
         if self.light is not None:
             tasks.append(self.light.run())
+        if self.trial is not None:
+            tasks.append(self.trial.run(self))
         if self.health is not None:
             tasks.append(self.health.run(self))
         await asyncio.gather(*tasks)

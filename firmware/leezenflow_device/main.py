@@ -8,9 +8,10 @@ from leezenflow.advice import Advice
 from leezenflow.board import Board, Site
 from leezenflow.canvas import PALETTE_BYTES, Canvas
 from leezenflow.engine import Engine
-from leezenflow.source_url import parse_source, typed_options
+from leezenflow.source_url import typed_options
 from leezenflow_device import app, health, ticks
-from leezenflow_device.configuration import join_options, load_driver, load_light, read_bytes, read_json
+from leezenflow_device.configuration import join_options, load_driver, load_light, load_trial, read_bytes, read_json
+from leezenflow_device.feeds import make_feed
 from leezenflow_device.memory import Memory
 
 
@@ -25,7 +26,9 @@ def run():
     display = driver.Display(board.display, board.width, board.height)
     try:
         asyncio.new_event_loop()  # nothing of an earlier run in this interpreter is left
-        asyncio.run(_assemble(board, canvas, display, clock, options).run())
+        unit = _assemble(board, canvas, display, clock, options)
+        unit.trial = load_trial()
+        asyncio.run(unit.run())
     finally:
         display.deinit()
 
@@ -35,15 +38,15 @@ def _assemble(board, canvas, display, clock, options):
     if picture is not None:
         canvas.load_picture(picture)
         return app.App(clock, app.StillPicture(Advice(), canvas), canvas, display, None, options["fps"])
-    site = Site.from_dict(read_json("/site.json"), "/site.json")
+    place = read_json("/site.json")
+    site = Site.from_dict(place, "/site.json")
     transport = network = memory = None
     secrets = {}
     if site.look != "test_pattern":
-        source = parse_source(site.source)  # the transport first: it reserves the longest piece of memory
-        feed = load_driver("leezenflow_device.transports", source.scheme, "/site.json: source")
         secrets = read_json("/secrets.json", {})
-        transport = feed.Transport(source, secrets, clock, site.unit_name)
-        if board.network is not None and source.scheme != "uart":
+        # The transport first: it reserves the longest piece of memory.
+        transport, networked = make_feed(place["signal"], secrets, clock, site.unit_name)
+        if board.network is not None and networked:
             link = load_driver("leezenflow_device.networks", board.network.get("kind", "wifi"), "/board.json: network")
             network = link.Network(board.network, secrets, clock)
     look = load_driver("leezenflow.renderings", site.look, "/site.json: look").Look(canvas, site.look_options)
