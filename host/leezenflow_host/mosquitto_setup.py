@@ -42,7 +42,8 @@ Role = Literal["unit", "operator", "feeder"]
 class BrokerPlan:
     """What is asked for: `hosts` under which the broker is reached, who is new, and who shall not come in any more.
 
-    `topics` are what the new units may read and the feeders write. `auth` None: as before, at first "password".
+    `topics` are what the new units may read and the feeders write. `bind` is the one address to listen on (None: all).
+    `auth` None: as before, at first "password".
     `broker_dir` is where the files will lie on the broker (None: where they are written). `shared_secrets` goes into
     the secrets of every new unit (the Wi-Fi, say).
     """
@@ -55,6 +56,7 @@ class BrokerPlan:
     revoke: Sequence[str] = ()
     auth: Literal["password", "certificate"] | None = None
     port: int | None = None
+    bind: str | None = None
     prefix: str | None = None
     broker_dir: str | None = None
     renew_server: bool = False
@@ -156,6 +158,7 @@ def _take_settings(plan: BrokerPlan, register: dict[str, Any]) -> None:
         raise InputError(f"This broker identifies by {register['auth']}; make a new folder for --auth {plan.auth}.")
     register["auth"] = plan.auth or register.get("auth", "password")
     register["port"] = plan.port or register.get("port", DEFAULT_PORT)
+    register["bind"] = plan.bind or register.get("bind")
     register["hosts"] = list(plan.hosts) or register["hosts"]
     register["prefix"] = plan.prefix or register.get("prefix", "leezenflow")
     register["broker_dir"] = plan.broker_dir or register.get("broker_dir")
@@ -253,7 +256,7 @@ def _configuration(register: dict[str, Any], folder: Path) -> str:
         identify = [f"password_file {place}/passwords"]
     lines = [
         "# Written by: leezenflow keys broker. Changes here are lost when it is called again.",
-        f"listener {register['port']}",
+        f"listener {register['port']} {register.get('bind') or ''}".rstrip(),
         "# 1.2 or newer",
         "tls_version tlsv1.2",
         f"cafile {place}/ca.pem",

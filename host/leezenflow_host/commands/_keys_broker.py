@@ -24,6 +24,7 @@ from leezenflow_host.secrets_file import read_secrets
 @click.option("--revoke", multiple=True, metavar="NAME", help="Let a unit or person in no more.")
 @click.option("--auth", type=click.Choice(["password", "certificate"]), help="How all identify [default: password].")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the broker [default: 8883].")
+@click.option("--bind", metavar="ADDRESS", help="The only address it listens on [default: all].")
 @click.option("--prefix", metavar="TOPIC", help="Above the units' own topics [default: leezenflow].")
 @click.option("--broker-dir", metavar="DIR", help="Where DIR/broker will lie on the broker [default: where it is].")
 @click.option("--renew-server", is_flag=True, help="Make a new certificate for the broker.")
@@ -39,6 +40,7 @@ def command(
     revoke: tuple[str, ...],
     auth: Literal["password", "certificate"] | None,
     port: int | None,
+    bind: str | None,
     prefix: str | None,
     broker_dir: str | None,
     renew_server: bool,
@@ -51,7 +53,7 @@ def command(
     """
     shared = read_secrets(secrets) if secrets is not None else {}
     plan = BrokerPlan(
-        hosts, units, topics, operators, feeders, revoke, auth, port, prefix, broker_dir, renew_server, shared
+        hosts, units, topics, operators, feeders, revoke, auth, port, bind, prefix, broker_dir, renew_server, shared
     )
     made = set_up_broker(plan, out, datetime.datetime.now(datetime.UTC))
     if dry_run:
