@@ -31,7 +31,6 @@ _STYLE = """
 * { box-sizing: border-box }
 body { font: 10.5pt/1.35 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 182mm;
   margin: 0 auto; padding: 6mm }
-@media print { body { padding: 0; font-size: 8.5pt; line-height: 1.25 } h2 { margin: 2.5mm 0 .5mm } .sign { margin-top: 9mm } }
 header { display: flex; justify-content: space-between; align-items: baseline; border-bottom: 2px solid var(--ink) }
 h1 { font-size: 18pt; margin: 0; overflow-wrap: anywhere } h2 { font-size: 12pt; margin: 4mm 0 1mm }
 p { margin: 1mm 0 } .verdict { font-size: 14pt; font-weight: 700; white-space: nowrap }
@@ -46,6 +45,9 @@ th { font-weight: 600; width: 30mm } td.word { font-weight: 600; width: 30mm }
 ul { margin: 1mm 0; padding-left: 5mm }
 .sign { display: flex; gap: 8mm; margin-top: 12mm } .sign p { flex: 1; border-top: 1px solid var(--ink) }
 footer { margin-top: 4mm; font-size: 8.5pt }
+@media print {
+  body { padding: 0; font-size: 8.5pt; line-height: 1.25 } h2 { margin: 2.5mm 0 .5mm } .sign { margin-top: 9mm }
+}
 """
 
 
