@@ -144,13 +144,27 @@ class BoardLink:
             )
 
     def hard_reset(self) -> None:
-        """Reset the chip: the board starts as after power-on. Then only `listen`, `reopen` or `close` make sense."""
+        """Reset the chip: the board starts as after power-on. Then `listen`, `ask`, `reopen` or `close` make sense."""
+        self._leave("reset")
+
+    def start_loader(self) -> None:
+        """Start the loader in the chip's ROM (a UF2 volume on RP2040 and RP2350); then only `close` makes sense."""
+        self._leave("bootloader")
+
+    def _leave(self, function: str) -> None:
         with self._translating("resetting"):
             transport = self._connected()
-            transport.exec_raw_no_follow("import machine\nmachine.reset()")
+            transport.exec_raw_no_follow(f"import machine\nmachine.{function}()")
             transport.in_raw_repl = False
             # The board has acknowledged the command; give it the time to act before anybody closes the port.
             time.sleep(0.1)
+
+    def resume(self) -> None:
+        """Leave the raw REPL and start boot.py and main.py again, without a reset of the chip; then only `close`."""
+        with self._translating("resuming"):
+            transport = self._connected()
+            transport.exit_raw_repl()
+            transport.serial.write(b"\x04")
 
     def reopen(self) -> None:
         """Open the port again after a reset and interrupt what runs."""

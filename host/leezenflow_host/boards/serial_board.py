@@ -97,6 +97,10 @@ class SerialBoard:
         """Reset the chip, so that the unit starts as after power-on; then `watch_start` or nothing."""
         self._link.hard_reset()
 
+    def start_loader(self) -> None:
+        """Start the loader in the chip's ROM, which takes a new interpreter; then `close`."""
+        self._link.start_loader()
+
     def watch_start(self, patience_s: float) -> str:
         """Return what the board prints in the first `patience_s` seconds after `reset`; does not disturb it."""
         return self._link.listen(patience_s)
