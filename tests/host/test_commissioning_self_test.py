@@ -46,13 +46,13 @@ class Unit:
         self.resets += 1
 
 
-def tested(unit: Unit) -> dict[str, Any]:
+def result_of(unit: Unit) -> dict[str, Any]:
     return run_self_test(unit, read_board("virtual"), example_site())
 
 
 def test_a_unit_that_runs_is_asked_and_left_alone():
     unit = Unit()
-    assert tested(unit) == {
+    assert result_of(unit) == {
         "ok": True,
         "how": "running",
         "checks": CHECKS,
@@ -75,14 +75,14 @@ def test_a_unit_that_runs_is_asked_and_left_alone():
     ],
 )
 def test_what_is_not_as_it_should_be_is_a_sentence(answers: dict[str, Any], problem: str):
-    result = tested(Unit(**answers))
+    result = result_of(Unit(**answers))
     assert not result["ok"]
     assert len(result["problems"]) == 1 and problem in result["problems"][0]
 
 
 @pytest.mark.parametrize("said", [{"ok": False, "checks": CHECKS}, {"ok": True, "checks": {}}, None, "fine"])
 def test_a_test_that_failed_or_tested_nothing_is_not_ok(said: Any):
-    assert not tested(Unit(self_test={"self_test": said}))["ok"]
+    assert not result_of(Unit(self_test={"self_test": said}))["ok"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_test_that_failed_or_tested_nothing_is_not_ok(said: Any):
 def test_a_board_that_says_nothing_at_its_prompt_either_is_not_ok(said: Any, problem: str):
     unit = Unit(identity=BoardError("The board is silent."))
     unit.said = said
-    result = tested(unit)
+    result = result_of(unit)
     assert (result["ok"], result["how"], result["checks"]) == (False, "prompt", {})
     assert "The board is silent." in result["problems"][0] and problem in result["problems"][1]
 
@@ -104,7 +104,7 @@ def test_a_board_that_says_nothing_at_its_prompt_either_is_not_ok(said: Any, pro
 def test_at_the_prompt_the_checks_are_made_and_the_board_starts_again():
     unit = Unit(identity=BoardError("The board is silent."))
     unit.said = 'boot\nself-test {"ok": true, "checks": {"memory": {"ok": true}}}\n'
-    result = tested(unit)
+    result = result_of(unit)
     assert (result["how"], result["checks"], unit.resets) == ("prompt", {"memory": {"ok": True}}, 1)
     assert not result["ok"]  # a unit whose program does not run is not handed over
 
