@@ -5,6 +5,7 @@
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,8 @@ from typing import Any, Literal
 import leezenflow
 from leezenflow.source_url import parse_source
 from leezenflow_host.board_config import BoardConfig
-from leezenflow_host.drivers import driver_file, package_folder, read_literals
+from leezenflow_host.boards.identity import OLDEST_MICROPYTHON
+from leezenflow_host.drivers import adapter_runtimes, driver_file, driver_names, package_folder, read_literals
 from leezenflow_host.errors import InputError
 from leezenflow_host.mpy import Compiler, compiler_for_chip
 from leezenflow_host.secrets_file import secret_files
@@ -23,7 +25,10 @@ from leezenflow_host.site_config import SiteConfig
 
 PACKAGES = ("leezenflow", "leezenflow_adapters", "leezenflow_device")
 SLOT = "/a"
+MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
+PRODUCT = "leezenflow"
+ROOT_KEYS = "/root_keys.json"
 # Always there: what a unit shows when it must show nothing, and what a technician looks at first.
 _LOOKS = ("dark", "test_pattern")
 # The loader takes a slot for a release when this module is in it; installers put it there last.
@@ -75,13 +80,14 @@ def build_image(
     *,
     compiler: Compiler | Literal["chip"] | None = "chip",
     secrets: bytes | None = None,
+    root_keys: bytes | None = None,
 ) -> Image:
     """Stage `board` for `site` (None: firmware and board alone, which shows /picture.bin or stays dark).
 
     With a `compiler` the modules are .mpy, with None .py; "chip" compiles for the board's chip if mpy-cross is there:
     a board that compiles all of it itself may not find room for a message afterwards. `secrets` is the content of
-    a secrets file (see `secrets_file`). InputError where the site lacks what a board needs, or names what does not run
-    on boards.
+    a secrets file (see `secrets_file`), `root_keys` that of a file of public root keys (see `signing`). InputError
+    where the site lacks what a board needs, or names what does not run on boards.
     """
     board.require_device()
     if site is not None:
@@ -92,8 +98,32 @@ def build_image(
         "/boot.py": _render_boot(board),
         "/main.py": (package_folder("leezenflow_device") / "loader.py").read_bytes(),
     }
+    message = None if site is None else stored_message(site.values["signal"]["adapter"])
+    for path, content in stage_release(board, _roots(board, site), compiler, message).items():
+        files[f"{SLOT}/{path}"] = content
+    files["/board.json"] = _encode(board.values)
+    if site is not None:
+        files["/site.json"] = _encode(site.values)
+    if secrets is not None:
+        files.update(secret_files(secrets))
+    if root_keys is not None:
+        files[ROOT_KEYS] = root_keys
+    return Image(files)
+
+
+def stage_release(
+    board: BoardConfig,
+    roots: Iterable[str],
+    compiler: Compiler | None,
+    message: bytes | None = None,
+    number: int | None = None,
+) -> dict[str, bytes]:
+    """Return the files of a slot by their path in it, the manifest last: `roots` and all that they import.
+
+    `message` is the stored message for the self-test, `number` counts releases (default: from the version).
+    """
     release: dict[str, bytes] = {}
-    sources = {module: module_text(module) for module in sorted(_closure(_roots(board, site)))}
+    sources = {module: module_text(module) for module in sorted(_closure(roots))}
     if compiler is not None:
         sources = shorten_names(shrink(sources))
     for module, text in sources.items():
@@ -104,18 +134,33 @@ def build_image(
         if compiler is not None:
             content, path = compiler.compile(content, path), f"{path[:-3]}.mpy"
         release[path] = content
-    message = None if site is None else stored_message(site.values["signal"]["adapter"])
     if message is not None:
         release[STORED_MESSAGE] = message
-    for path in sorted(release):
-        files[f"{SLOT}/{path}"] = release[path]
-    files[f"{SLOT}/manifest.json"] = _encode(_manifest(board, release, compiler))
-    files["/board.json"] = _encode(board.values)
-    if site is not None:
-        files["/site.json"] = _encode(site.values)
-    if secrets is not None:
-        files.update(secret_files(secrets))
-    return Image(files)
+    release = {path: release[path] for path in sorted(release)}
+    release[MANIFEST] = _encode(_manifest(board, release, compiler, release_number() if number is None else number))
+    return release
+
+
+def fleet_roots(board: BoardConfig, sites: Iterable[SiteConfig]) -> list[str]:
+    """Return what a release for all of `sites` needs; without any, what any site of this board may name."""
+    sites = list(sites)
+    if sites:
+        return sorted({root for site in sites for root in _roots(board, site)})
+    roots = _roots(board, None)
+    adapters = (name for name in driver_names("adapter") if "device" in adapter_runtimes(name))
+    roots += [f"leezenflow_adapters.{name}" for name in adapters]
+    roots += [f"leezenflow.renderings.{name}" for name in driver_names("look")]
+    roots += [f"leezenflow_device.transports.{name}" for name in (*driver_names("transport"), "failover")]
+    return [*roots, "leezenflow_device.light", "leezenflow.sun"]
+
+
+def release_number(version: str = leezenflow.__version__) -> int:
+    """Return the number of the release that a version is: 10203 for 1.2.3."""
+    found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
+    if found is None:
+        raise InputError(f"The version {version!r} is none like 1.2.3; name the release by a number.")
+    major, minor, patch = (int(part or 0) for part in found.groups())
+    return (major * 100 + minor) * 100 + patch
 
 
 def module_file(module: str) -> Path | None:
@@ -131,11 +176,12 @@ def module_file(module: str) -> Path | None:
 def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
     """What is named in configurations, and the entry: nothing of it is imported by name."""
     roots = [RELEASE_MODULE.replace("/", "."), f"leezenflow_device.displays.{board.driver}"]
-    roots.append("leezenflow_device.self_test")
+    roots += ["leezenflow_device.self_test", "leezenflow_device.updating.trial"]
     roots += [f"leezenflow.renderings.{look}" for look in _LOOKS]
     if board.values["network"] is not None:
         roots.append(f"leezenflow_device.networks.{board.values['network']['kind']}")
     roots += [f"leezenflow_device.verbs.{name}" for name in _verbs()]
+    roots.append("leezenflow_device.safe_mode")
     roots += _light_roots(board, site)
     if site is not None:
         signal = site.values["signal"]
@@ -207,12 +253,15 @@ def _imports(file: Path, module: str) -> Iterable[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
-def _manifest(board: BoardConfig, release: dict[str, bytes], compiler: Compiler | None) -> dict[str, Any]:
+def _manifest(board: BoardConfig, release: dict[str, bytes], compiler: Compiler | None, number: int) -> dict[str, Any]:
     return {
         "leezenflow_release": MANIFEST_FORMAT,
-        "version": leezenflow.__version__,
+        "product": PRODUCT,
         "board": board.name,
-        "mpy": None if compiler is None else compiler.abi,
+        "release": number,
+        "version": leezenflow.__version__,
+        "min_micropython": list(OLDEST_MICROPYTHON),
+        "mpy": None if compiler is None else compiler.abi_number,
         "files": [[path, len(release[path]), hashlib.sha256(release[path]).hexdigest()] for path in sorted(release)],
     }
 

@@ -52,9 +52,10 @@ class Compiler:
             )
 
     @property
-    def abi(self) -> str:
-        """Version and architecture, as the manifest has them."""
-        return f"{self.version} {self.architecture}".strip()
+    def abi_number(self) -> int:
+        """Version and architecture as `sys.implementation._mpy` of an interpreter that loads these files."""
+        major, _, minor = self.version.partition(".")
+        return int(major) | int(minor or 0) << 8 | ARCHITECTURES.index(self.architecture) << 10
 
     def compile(self, source: bytes, path: str) -> bytes:
         """Return the .mpy of a module; `path` is what tracebacks on the board show."""

@@ -15,7 +15,7 @@ from leezenflow.board import Board, Site
 from leezenflow_host.board_config import board_names, read_board
 from leezenflow_host.drivers import package_folder
 from leezenflow_host.errors import InputError, LeezenflowError
-from leezenflow_host.image import Image, build_image, module_file
+from leezenflow_host.image import Image, build_image, fleet_roots, module_file, release_number, stage_release
 from leezenflow_host.mpy import Abi, Compiler, compiler_for_chip, find_mpy_cross
 from leezenflow_host.site_config import SiteConfig, example_site
 
@@ -127,6 +127,8 @@ def test_the_manifest_lists_the_release():
     image = build_image(read_board("virtual"), example_site(), compiler=None)
     manifest = json.loads(image.files["/a/manifest.json"])
     assert (manifest["leezenflow_release"], manifest["board"], manifest["mpy"]) == (1, "virtual", None)
+    assert (manifest["product"], manifest["release"]) == ("leezenflow", release_number(leezenflow.__version__))
+    assert manifest["min_micropython"] == [1, 24]
     assert manifest["version"] == leezenflow.__version__
     assert {path for path, _, _ in manifest["files"]} == modules(image) | {"self_test.bin"}
     for path, size, digest in manifest["files"]:
@@ -163,7 +165,7 @@ def test_compiled_images_hold_mpy_files_but_for_what_the_interpreter_starts():
     assert {path for path in image.files if path.endswith(".py")} == {"/boot.py", "/main.py"}
     compiled = [content for path, content in image.files.items() if path.endswith(".mpy")]
     assert all(content[:2] == b"M\x06" for content in compiled)
-    assert json.loads(image.files["/a/manifest.json"])["mpy"] == "6.3 armv6m"
+    assert json.loads(image.files["/a/manifest.json"])["mpy"] == 6 | 3 << 8 | 4 << 10
     source = build_image(read_board("interstate75"), example_site(), compiler=None)
     assert image.size < source.size / 2
     assert modules(image) == {path[:-3] + ".mpy" for path in modules(source)}
@@ -176,7 +178,36 @@ def test_boards_are_compiled_for_their_chip_unless_told_otherwise():
         ("esp32_neopixel", "xtensawin"),
     ):
         manifest = json.loads(build_image(read_board(name), None).files["/a/manifest.json"])
-        assert manifest["mpy"] == f"6.3 {architecture}"
+        abi = Abi.from_implementation(manifest["mpy"])
+        assert abi is not None
+        assert (abi.version, abi.architecture) == ("6.3", architecture)
+
+
+def test_the_number_of_a_release_comes_from_its_version():
+    assert [release_number(version) for version in ("0.1.0", "1.2.3", "2.0", "1.10.0rc1")] == [100, 10203, 20000, 11000]
+    with pytest.raises(InputError, match=r"none like 1\.2\.3; name the release by a number"):
+        release_number("next")
+
+
+def test_root_keys_travel_only_when_given():
+    board, site = read_board("virtual"), example_site()
+    assert "/root_keys.json" not in build_image(board, site, compiler=None).files
+    assert build_image(board, site, compiler=None, root_keys=b"{}").files["/root_keys.json"] == b"{}"
+
+
+def test_a_release_for_a_fleet_holds_what_its_sites_name_or_else_everything():
+    board = read_board("virtual")
+    other = changed_site(adapter="tscbm")
+    both = stage_release(board, fleet_roots(board, [example_site(), other]), None, number=7)
+    assert list(both)[-1] == "manifest.json"
+    assert json.loads(both["manifest.json"])["release"] == 7
+    assert {"leezenflow_adapters/tscbm.py", "leezenflow_adapters/spatem_xml.py"} <= set(both)
+    assert "leezenflow_adapters/udap.py" not in both
+    everything = stage_release(board, fleet_roots(board, []), None)
+    assert set(both) < set(everything)
+    for path in ("leezenflow_adapters/udap.py", "leezenflow/renderings/wait_ring.py", "leezenflow/sun.py"):
+        assert path in everything
+    assert "leezenflow_device/transports/udp.py" in everything
 
 
 def test_without_mpy_cross_the_sources_do(monkeypatch):
