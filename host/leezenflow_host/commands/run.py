@@ -12,12 +12,12 @@ from types import FrameType
 import rich_click as click
 
 from leezenflow_host.board_config import read_board
-from leezenflow_host.capture.sources import read_secrets
 from leezenflow_host.errors import InputError
 from leezenflow_host.linux_unit.assembly import make_display, make_unit, require_linux
 from leezenflow_host.linux_unit.notifier import Notifier
 from leezenflow_host.linux_unit.service import service_text
 from leezenflow_host.linux_unit.unit import Guard
+from leezenflow_host.secrets_file import read_secrets
 from leezenflow_host.site_config import SiteConfig, example_site, read_site
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -65,7 +65,7 @@ def command(
         click.echo(service_text(board, board_name, Path(site_name), secrets), nl=False)
         return
     site = _find_site(site_name)
-    passwords = read_secrets(secrets)
+    passwords = {} if secrets is None else read_secrets(secrets)
     notifier = Notifier()
     stop = threading.Event()
     _stop_on_signals(stop)

@@ -12,7 +12,7 @@ from leezenflow.source_url import Source, parse_source, typed_options
 from leezenflow_host.capture.arrivals import Arrival, SourceLostError
 from leezenflow_host.capture.stream_sources import SerialSource
 from leezenflow_host.capture.udp_source import UdpSource
-from leezenflow_host.drivers import driver_names, driver_options
+from leezenflow_host.drivers import driver_options
 from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.linux_unit.clocks import is_synchronised, monotonic_ms, unix_ms
 from leezenflow_host.linux_unit.mqtt_feed import MqttFeed
@@ -125,10 +125,7 @@ def make_feed(site: Site, secrets: dict[str, Any], clock: Clock = monotonic_ms) 
 
 def transport_options(source: Source) -> dict[str, Any]:
     """The options of a source with their types, as the device's transport of that name declares them."""
-    name = source.scheme
-    if name == "mqtts" and name not in driver_names("transport"):
-        name = "mqtt"
-    return typed_options(driver_options("transport", name), source.options, source.scheme)
+    return typed_options(driver_options("transport", source.scheme), source.options, source.scheme)
 
 
 def _mqtt(source: Source, secrets: dict[str, Any], clock: Clock) -> Feed:

@@ -1,25 +1,72 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""TLS towards a broker: whom to believe."""
+"""TLS towards a broker, with the certificates of a unit's secrets file (`"certs"`), as on a board."""
 
+import json
+import os
 import ssl
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
 from leezenflow_host.errors import InputError
+from leezenflow_host.secrets_file import CERTIFICATES, secret_files
 
 
 def make_context(options: dict[str, Any], secrets: dict[str, Any]) -> ssl.SSLContext:
-    """The TLS settings of a site: the authority of its secrets ({"mqtt": {"ca": PEM or file}}), else the system's."""
-    authority = (secrets.get("mqtt") or {}).get("ca")
-    if authority is None:
-        return ssl.create_default_context()
-    if not isinstance(authority, str):
-        raise InputError("secrets: mqtt.ca: give a certificate (PEM text), or the name of its file")
+    """The TLS settings for a source's options (`ca`, `certificate`, `key`) and a unit's secrets.
+
+    The authority is the one of the secrets; where they have none, those that the system believes. The broker's name is
+    always checked. `InputError` names the file, never what is in it.
+    """
+    files = secret_files(json.dumps({"certs": secrets.get("certs", {})}).encode())
+    name = options["ca"]
+    authority = _find(name, files)
+    if authority is None and secrets.get("certs"):
+        raise InputError(f'secrets: "certs" has no {name}, the authority of the broker; add it')
     try:
-        text = authority if "BEGIN CERTIFICATE" in authority else Path(authority).read_text(encoding="ascii")
-        return ssl.create_default_context(cadata=text)
-    except (OSError, ValueError, ssl.SSLError) as error:
+        context = ssl.create_default_context(cadata=authority)
+    except ssl.SSLError:
+        raise InputError(f'secrets: "certs": {name} is no certificate that can be used; install it again') from None
+    if options["certificate"]:
+        _load_own(context, options["certificate"], options["key"], files)
+    return context
+
+
+def _find(name: str, files: dict[str, bytes]) -> bytes | None:
+    """The DER of a certificate or key: out of the secrets, or a file where a path was given."""
+    if "/" in name:
+        try:
+            return Path(name).read_bytes()
+        except OSError as error:
+            raise InputError(f"{name}: {error.strerror}; name the certificate's file in the source") from None
+    return files.get(f"{CERTIFICATES}/{name}")
+
+
+def _load_own(context: ssl.SSLContext, certificate: str, key: str, files: dict[str, bytes]) -> None:
+    """Have the context show our certificate. Python reads keys from files only: one for us alone, gone at once."""
+    der = [_find(name, files) for name in (certificate, key)]
+    for name, found in zip((certificate, key), der, strict=True):
+        if found is None:
+            raise InputError(f'secrets: "certs" has no {name}, which the source names; add it')
+    descriptor, path = tempfile.mkstemp(suffix=".pem")  # readable for its owner only
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(_pem(der[0] or b"", der[1] or b""))
+        context.load_cert_chain(path)
+    except (ssl.SSLError, ValueError, TypeError):
         raise InputError(
-            f"secrets: mqtt.ca: no certificate ({error}); give PEM text, or the name of its file"
+            f'secrets: "certs": {certificate} and {key} cannot be used together; install them again'
         ) from None
+    finally:
+        os.unlink(path)
+
+
+def _pem(certificate: bytes, key: bytes) -> bytes:
+    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    return x509.load_der_x509_certificate(certificate).public_bytes(encoding) + serialization.load_der_private_key(
+        key, None
+    ).private_bytes(encoding, form, serialization.NoEncryption())

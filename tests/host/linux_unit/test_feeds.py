@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Where a Linux unit's messages come from: brokers (TLS included), datagrams, serial lines, the system's clock."""
 
+import base64
 import contextlib
 import datetime
-import ipaddress
 import os
 import pty
 import socket
@@ -17,18 +17,16 @@ from typing import Any
 
 import pytest
 from brokers import AmqttBroker, MosquittoBroker, find_mosquitto, free_port, publish, publisher, wait_until
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from linux_units import Panel, RunningUnit, make_linux_unit, make_site
 from recordings import ORIGIN_MS, message
 
 from leezenflow.framing import encode_frame
 from leezenflow_host.capture.arrivals import Arrival
+from leezenflow_host.certificates import issue_client, issue_server, make_authority
 from leezenflow_host.errors import InputError
 from leezenflow_host.linux_unit import clocks
 from leezenflow_host.linux_unit.feeds import ClockFeed, Feed, make_feed
-from leezenflow_host.linux_unit.mqtt_feed import BrokerError, MqttFeed
+from leezenflow_host.linux_unit.mqtt_feed import BrokerError
 from signals import Program
 
 AnyBroker = AmqttBroker | MosquittoBroker
@@ -208,58 +206,54 @@ def test_a_broker_that_refuses_names_the_reason(tmp_path: Path) -> None:
     assert "wrong" not in str(refused)
 
 
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that is its own authority, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=2))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return folder / "cert.pem", folder / "key.pem"
+BEGINS = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+ENDS = datetime.datetime(2050, 1, 1, tzinfo=datetime.UTC)
 
 
-def tls_feed(port: int, secrets: dict[str, Any]) -> MqttFeed:
-    """A feed over TLS, whatever the site file's checks think of it."""
-    site = make_site("mqtt://127.0.0.1/t").site()
-    site.source = f"mqtts://127.0.0.1:{port}/t"
-    feed = make_feed(site, secrets)
-    assert isinstance(feed, MqttFeed)
-    return feed
-
-
-def test_tls_believes_only_the_authority_of_the_site(tmp_path: Path) -> None:
-    certificate, key = make_certificate(tmp_path)
+def test_tls_believes_only_the_authority_of_the_secrets(tmp_path: Path) -> None:
+    authority = make_authority("test", BEGINS)
+    server = issue_server(authority, ["127.0.0.1"], ENDS)
+    unit = issue_client(authority, "unit-1", ENDS)
+    for name, content in (
+        *(("ca.pem", authority.certificate_pem), ("cert.pem", server.certificate_pem), ("key.pem", server.key_pem)),
+    ):
+        (tmp_path / name).write_bytes(content)
     port = free_port()
-    settings = f"allow_anonymous true\ncertfile {certificate}\nkeyfile {key}"
+    settings = f"allow_anonymous true\ncafile {tmp_path}/ca.pem\ncertfile {tmp_path}/cert.pem\n"
+    settings += f"keyfile {tmp_path}/key.pem\nrequire_certificate true"
+    ours = {
+        "ca.der": authority.certificate_pem.decode(),
+        "unit.der": unit.certificate_pem.decode(),
+        "unit_key.der": base64.b64encode(unit.key_der).decode(),
+    }
+    source = f"mqtts://127.0.0.1:{port}/t?certificate=unit.der"
     with start_mosquitto(tmp_path, port, settings):
-        for authority in (str(certificate), certificate.read_text()):
-            feed = tls_feed(port, {"mqtt": {"ca": authority}})
-            feed.open()
-            feed.published.append(("nothing", b"", False))
-            assert feed.receive(0.01) == []
-            feed.close()
-        with pytest.raises(BrokerError) as caught:
-            tls_feed(port, {}).open()
-    assert caught.value.kind == "tls"
-    assert "self-signed" in str(caught.value)
-    for nonsense in ("nowhere.pem", 5, "-----BEGIN CERTIFICATE-----\nnonsense"):
-        with pytest.raises(InputError, match=r"mqtt\.ca"):
-            tls_feed(port, {"mqtt": {"ca": nonsense}})
+        feed = feed_of(source, {"certs": ours})
+        feed.open()
+        feed.published.append(("nothing", b"", False))
+        assert feed.receive(0.01) == []
+        feed.close()
+        (tmp_path / "ca.der").write_bytes(authority.certificate_der)
+        feed = feed_of(f"{source}&ca={tmp_path}/ca.der", {"certs": ours})
+        feed.open()
+        feed.close()
+        other = make_authority("another", BEGINS).certificate_pem.decode()
+        stranger = refusal(source, {"certs": {**ours, "ca.der": other}})
+        system = refusal(f"mqtts://127.0.0.1:{port}/t")
+        nameless = refusal(f"mqtts://127.0.0.1:{port}/t", {"certs": {"ca.der": ours["ca.der"]}})
+    assert stranger.kind == system.kind == "tls"
+    assert "certificate" in str(stranger) and "certificate" in str(system)
+    assert nameless.kind in ("tls", "silent")
+    for certs, complaint in (
+        ({"unit.der": ours["unit.der"]}, '"certs" has no ca.der'),
+        ({"ca.der": ours["ca.der"]}, '"certs" has no unit.der'),
+        ({**ours, "ca.der": ours["unit_key.der"]}, "ca.der is no certificate"),
+        ({**ours, "unit_key.der": ours["unit.der"]}, "unit.der and unit_key.der cannot be used together"),
+    ):
+        with pytest.raises(InputError, match=complaint):
+            feed_of(source, {"certs": certs})
+    with pytest.raises(InputError, match=r"nowhere\.der: No such file"):
+        feed_of(f"{source}&ca=/nowhere.der", {"certs": ours})
 
 
 def test_datagrams() -> None:
