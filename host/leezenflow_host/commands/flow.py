@@ -31,6 +31,95 @@ def command() -> None:
     """Measure, plan or simulate what a display does to cyclist flow."""
 
 
+@command.command("observe")
+@click.argument("files", metavar="FILE.csv...", nargs=-1, required=True, type=_FILE)
+@click.option("--with", "with_", metavar="LABEL", help="The condition with a display [with].")
+@click.option("--without", metavar="LABEL", help="The condition without one [without].")
+@click.option("--truth", "truth_file", type=_FILE, help="What the lamp did: gives each passage light and cycle.")
+@click.option("--signal-group", type=click.IntRange(1, 255), metavar="N", help="Whose truth it is.")
+@click.option("--cycle-length", type=click.FloatRange(10, 600), metavar="S", help="Of a fixed program: numbers cycles.")
+@click.option("--free-speed", type=click.FloatRange(5, 40), metavar="KMH", help="Of everybody [each rider's own].")
+@click.option(
+    "--confidence", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of the intervals."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the bootstrap.")
+@click.option(
+    "--json", "json_file", type=_FILE, metavar="FILE", help='Write the result as JSON ("-": standard output).'
+)
+def observe(files: tuple[Path, ...], **given: Any) -> None:
+    """Analyse what riders did: trajectories, passages or counts from CSV files.
+
+    With a column `condition`, two of its labels are compared. The statistics treat riders of one signal cycle as
+    alike, not as independent. What the columns mean: docs/reference/flow-data.md.
+    """
+    from leezenflow_host.evaluation.truth import load_truth
+    from leezenflow_host.flow.observations import add_cycles, add_truth, read_observations
+    from leezenflow_host.flow.observed import analyse, list_conditions
+    from leezenflow_host.flow.observed_report import DEFINITIONS, print_observed
+
+    if (given["truth_file"] is None) != (given["signal_group"] is None):
+        raise InputError("--truth and --signal-group belong together; give both, or none.")
+    speed_kmh = given["free_speed"]
+    observations, notes = read_observations(files, None if speed_kmh is None else speed_kmh / 3.6)
+    if given["truth_file"] is not None:
+        observations = add_truth(observations, load_truth(given["truth_file"], given["signal_group"]))
+    if given["cycle_length"] is not None:
+        observations = add_cycles(observations, given["cycle_length"])
+    labels = list_conditions(observations)
+    without, with_ = given["without"], given["with_"]
+    if without is None and with_ is None and {"with", "without"} <= set(labels):
+        without, with_ = "without", "with"
+    elif (without is None) != (with_ is None):
+        raise InputError("--with and --without belong together; give the labels of both conditions.")
+    result = analyse(observations, without, with_, given["confidence"], given["seed"])
+    result["notes"] = notes + result["notes"]
+    result["confidence"] = given["confidence"]
+    result["definitions"] = list(DEFINITIONS)
+    json_file = given["json_file"]
+    print_observed(Console(stderr=str(json_file) == "-", highlight=False, soft_wrap=True), result)
+    _write_json(json_file, result)
+
+
+@command.command("plan")
+@click.option("--baseline", type=float, required=True, metavar="SHARE", help="Riders who stop without a display.")
+@click.option(
+    "--effect", type=float, required=True, metavar="SHARE", help="Relative reduction to be seen: 0.066 is 6.6 %."
+)
+@click.option("--riders-per-cycle", type=float, required=True, metavar="N", help="In a cycle in which anybody comes.")
+@click.option("--icc", type=float, default=0.1, show_default=True, metavar="SHARE", help="Likeness within a cycle.")
+@click.option("--size-variation", type=float, metavar="CV", help="Of riders per cycle [as of random arrivals].")
+@click.option("--power", type=float, default=0.8, show_default=True, metavar="SHARE", help="Chance to see the effect.")
+@click.option("--alpha", type=float, default=0.05, show_default=True, metavar="SHARE", help="Two-sided level.")
+@click.option("--riders-per-day", type=click.FloatRange(1, 1e6), metavar="N", help="Riders who are observed in a day.")
+@click.option(
+    "--weeks", type=click.FloatRange(0.1, 520), multiple=True, metavar="N", help="What could be seen in N weeks?"
+)
+@click.option("--json", "json_file", type=_FILE, metavar="FILE", help='Write the plan as JSON ("-": standard output).')
+def plan(**given: Any) -> None:
+    """Plan a study: how many riders, cycles and weeks until an effect would be seen.
+
+    A pilot of some days, analysed with `flow observe`, gives the baseline, the riders per cycle and the ICC.
+    """
+    from leezenflow_host.flow.observed_report import plan_result, print_plan
+    from leezenflow_host.flow.planning import StudyDesign, plan_study
+
+    names = ("baseline", "effect", "riders_per_cycle", "icc", "power", "alpha", "size_variation")
+    design = StudyDesign(**{name: given[name] for name in names})
+    if given["weeks"] and given["riders_per_day"] is None:
+        raise InputError("--weeks needs --riders-per-day N.")
+    result = plan_result(design, plan_study(design), given["riders_per_day"], given["weeks"])
+    json_file = given["json_file"]
+    print_plan(Console(stderr=str(json_file) == "-", highlight=False, soft_wrap=True), result)
+    _write_json(json_file, result)
+
+
+def _write_json(file: Path | None, result: dict[str, Any]) -> None:
+    if file is not None:
+        with open_atomic(file) as out:
+            json.dump(result, out, indent=1, ensure_ascii=False)
+            out.write("\n")
+
+
 @command.command("simulate")
 @click.option("--trace", type=_FILE, metavar="TRACE", help="A recorded signal, the same every day.")
 @click.option("--truth", "truth_file", type=_FILE, help="What its lamp really did [default: what TRACE shows later].")
@@ -122,10 +211,7 @@ def simulate(site_options: SiteOptions, **given: Any) -> None:
         runs = run_study(setup, given["jobs"], lambda: progress.advance(task))
     result = study_result(setup, runs)
     print_study(console, result)
-    if json_file is not None:
-        with open_atomic(json_file) as out:
-            json.dump(result, out, indent=1, ensure_ascii=False)
-            out.write("\n")
+    _write_json(json_file, result)
     if folder is not None:
         for file in write_study(folder, result, runs):
             errors.print(f"{file} written", soft_wrap=True)

@@ -2,17 +2,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Figures of a simulated study: each day a number, each condition a mean over days, each effect a paired interval."""
 
+import datetime
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from leezenflow_host.evaluation.truth import RED
+from leezenflow_host.flow.felt import felt_minutes
 from leezenflow_host.flow.statistics import mean_interval, ratio_change_interval
 from leezenflow_host.flow.study import WITHOUT, StudyRun
-
-STOP_MINUTES = 1.1
-"""One stop at a signal is felt as so many minutes of cycling (ISPRS Int. J. Geo-Inf. 9(3) 174)."""
-WAIT_FACTOR = 2.0
-"""A minute of waiting is felt as so many minutes of cycling, beyond the stop itself (the same source)."""
 
 FIGURES = {
     "stop_share": "had to stop",
@@ -42,11 +39,6 @@ def red_age_s(run: StudyRun, crossed_s: float) -> float | None:
 def colour_at_crossing(run: StudyRun, crossed_s: float) -> str:
     """What the lamp showed when a rider crossed."""
     return run.truth.colour_at(run.truth.from_ms + round(crossed_s * 1000))
-
-
-def felt_minutes(stops: float, stopped_s: float) -> float:
-    """What stopping costs a rider, in minutes of cycling as they are felt (beyond the clock)."""
-    return STOP_MINUTES * stops + WAIT_FACTOR * stopped_s / 60
 
 
 def day_figures(run: StudyRun) -> dict[str, Any]:
@@ -124,7 +116,7 @@ def passage_rows(runs: Sequence[StudyRun]) -> Iterator[dict[str, Any]]:
             age_s = red_age_s(run, one["crossed_s"])
             yield {
                 "rider": f"{run.seed}-{one['rider']}",
-                "time": f"{at_ms / 1000:.3f}",
+                "time": datetime.datetime.fromtimestamp(at_ms / 1000, datetime.UTC).isoformat(timespec="milliseconds"),
                 "stopped": "yes" if one["stops"] else "no",
                 "condition": run.condition,
                 "period": run.seed,

@@ -98,7 +98,9 @@ def ratio_change_interval(after: Sequence[float], before: Sequence[float], confi
 
 @dataclass(frozen=True)
 class Clusters:
-    """Riders counted by cycle: `sizes[i]` of them came in cycle i, `hits[i]` of those had to stop (or what is counted).
+    """Riders by cycle: `sizes[i]` of them came in cycle i, `hits[i]` of those had to stop.
+
+    What is counted may be anything; where it is no yes or no (seconds of delay), `hits` are sums and shares are means.
 
     `strata[i]` numbers the period a cycle belongs to, from 0; cycles without riders are left out.
     """
@@ -108,20 +110,20 @@ class Clusters:
     strata: np.ndarray
 
     @classmethod
-    def count(cls, rows: Sequence[tuple[int, object, bool]]) -> "Clusters":
-        """Count riders given as (stratum, cycle, hit)."""
-        counts: dict[tuple[int, object], list[int]] = {}
-        for stratum, cycle, hit in rows:
-            entry = counts.setdefault((stratum, cycle), [0, 0])
+    def count(cls, rows: Sequence[tuple[int, object, float]]) -> "Clusters":
+        """Add up riders given as (stratum, cycle, value); the value is 0 or 1 where riders are counted."""
+        counts: dict[tuple[int, object], list[float]] = {}
+        for stratum, cycle, value in rows:
+            entry = counts.setdefault((stratum, cycle), [0, 0.0])
             entry[0] += 1
-            entry[1] += bool(hit)
-        return cls.from_counts([(stratum, size, hits) for (stratum, _), (size, hits) in counts.items()])
+            entry[1] += value
+        return cls.from_counts([(stratum, int(size), hits) for (stratum, _), (size, hits) in counts.items()])
 
     @classmethod
-    def from_counts(cls, rows: Sequence[tuple[int, int, int]]) -> "Clusters":
+    def from_counts(cls, rows: Sequence[tuple[int, int, float]]) -> "Clusters":
         """Take cycles given as (stratum, riders, hits)."""
-        table = np.array([row for row in rows if row[1] > 0], dtype=np.int64).reshape(-1, 3)
-        return cls(table[:, 1], table[:, 2], table[:, 0])
+        table = np.array([row for row in rows if row[1] > 0], dtype=float).reshape(-1, 3)
+        return cls(table[:, 1].astype(np.int64), table[:, 2], table[:, 0].astype(np.int64))
 
     @property
     def riders(self) -> int:
@@ -238,10 +240,10 @@ def compare_shares(
     before, after = points
     if any(math.isnan(variance) for variance in variances):
         # A period with a single cycle in it says nothing about chance.
-        change = after / before - 1 if before else None
+        change = after / before - 1 if before > 0 else None
         return Comparison(before, after, Interval(after - before), Interval(change), Interval(change))
     difference = _percentiles(after - before, draws[1] - draws[0], confidence)
-    if not before:
+    if before <= 0:
         return Comparison(before, after, difference, Interval(None), Interval(None))
     whole = draws[0] > 0
     change = _percentiles(after / before - 1, draws[1][whole] / draws[0][whole] - 1, confidence)
@@ -249,8 +251,8 @@ def compare_shares(
 
 
 def _log_ratio(before: float, after: float, variances: list[float], confidence: float) -> Interval:
-    if not after:
-        return Interval(-1.0)
+    if after <= 0:
+        return Interval(after / before - 1)
     error = math.sqrt(variances[0] / before**2 + variances[1] / after**2)
     factor = math.exp(z_quantile((1 + confidence) / 2) * error)
     ratio = after / before
