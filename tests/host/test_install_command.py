@@ -15,6 +15,7 @@ from leezenflow_host.boards.serial_board import SerialBoard
 from leezenflow_host.boards.virtual import VirtualBoard
 from leezenflow_host.commands import install
 from leezenflow_host.errors import LeezenflowError
+from leezenflow_host.flashing import installation
 from leezenflow_host.image import build_image
 from leezenflow_host.mpy import Abi
 from leezenflow_host.site_config import example_site
@@ -27,7 +28,7 @@ FAILING = b"# Leezenflow contributors\nprint('KeyError: x\\nThe panel is dark; s
 @pytest.fixture(autouse=True)
 def state_folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(install, "_VIRTUAL_START_S", 0.2)
+    monkeypatch.setattr(install, "VIRTUAL_START_S", 0.2)
     return tmp_path / "state" / "leezenflow"
 
 
@@ -102,7 +103,7 @@ def test_a_site_is_installed_and_stays_when_none_is_named(capsys, loader, microp
 
 def _install_real(capsys, port: str, *arguments: str) -> tuple[int, str, str]:
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(install, "_find_site", lambda board, name: None)
+        monkeypatch.setattr(install, "find_site", lambda board, name: None)
         return run(capsys, "--board", "virtual", "--port", port, *arguments)
 
 
@@ -190,12 +191,12 @@ def test_compiled_or_not_is_a_matter_of_choice(capsys, loader, micropython, stat
 
 
 def test_a_board_that_loads_no_mpy_gets_sources(capsys, loader, micropython, state_folder, monkeypatch):
-    monkeypatch.setattr(install.Abi, "from_implementation", lambda mpy: None)
+    monkeypatch.setattr(installation.Abi, "from_implementation", lambda mpy: None)
     assert run(capsys, "--board", "virtual", "--port", "virtual")[0] == 0
     assert file_on_board(state_folder, "/a/leezenflow/engine.py") is not None
     code, _, err = run(capsys, "--board", "virtual", "--port", "virtual", "--mpy")
     assert (code, "loads no .mpy files; use --no-mpy" in err) == (1, True)
-    monkeypatch.setattr(install.Abi, "from_implementation", lambda mpy: Abi("5", "x64"))
+    monkeypatch.setattr(installation.Abi, "from_implementation", lambda mpy: Abi("5", "x64"))
     assert run(capsys, "--board", "virtual", "--port", "virtual")[0] == 0
     code, _, err = run(capsys, "--board", "virtual", "--port", "virtual", "--mpy")
     assert (code, "The board loads .mpy version 5" in err) == (1, True)

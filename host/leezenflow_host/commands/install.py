@@ -3,8 +3,6 @@
 """`leezenflow install`: bring firmware, board and site configuration onto a board that has MicroPython."""
 
 import contextlib
-import json
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,19 +13,24 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 
 import leezenflow
 from leezenflow_host.board_config import BoardConfig, read_board
-from leezenflow_host.boards.identity import BoardIdentity, check_identity
+from leezenflow_host.boards.identity import check_identity
 from leezenflow_host.boards.ports import plugged_in, require_port
 from leezenflow_host.boards.serial_board import Deployment, SerialBoard
 from leezenflow_host.boards.serial_board import Progress as ProgressCallback
-from leezenflow_host.errors import BoardError, InputError, LeezenflowError
+from leezenflow_host.errors import InputError
+from leezenflow_host.flashing.installation import (
+    NO_SITE,
+    REAL_START_S,
+    VIRTUAL_START_S,
+    check_start,
+    choose_compiler,
+    find_site,
+    has_other_program,
+    read_secrets_bytes,
+    site_on_board,
+)
 from leezenflow_host.image import Image, build_image
-from leezenflow_host.mpy import Abi, Compiler, compiler_for_chip
-from leezenflow_host.secrets_file import secret_files
-from leezenflow_host.site_config import SiteConfig, example_site, read_site
-
-# A unit that cannot work says so within this time of its start (importing takes a Pico a second or two).
-_REAL_START_S, _VIRTUAL_START_S = 5.0, 1.0
-_FAILURES = ("The panel is dark; starting again", "There is no release")
+from leezenflow_host.site_config import SiteConfig
 
 
 @click.command()
@@ -60,10 +63,10 @@ def command(
     """
     board = read_board(board_name)
     board.require_device()
-    site = _find_site(board, site_name)
-    secret_bytes = _read_secrets(secrets) if secrets is not None else None
+    site = find_site(board, site_name)
+    secret_bytes = read_secrets_bytes(secrets) if secrets is not None else None
     if stage is not None or dry_run:
-        image = build_image(board, site, compiler=_compiler(mpy, board, None), secrets=secret_bytes)
+        image = build_image(board, site, compiler=choose_compiler(mpy, board, None), secrets=secret_bytes)
         if dry_run:
             _list_files(board, image)
         elif stage is not None:
@@ -76,8 +79,8 @@ def command(
         check_identity(identity, board)
         _ask_before_replacing(connection, port, yes)
         if site is None:
-            site = _site_on_board(connection)
-        image = build_image(board, site, compiler=_compiler(mpy, board, identity), secrets=secret_bytes)
+            site = site_on_board(connection)
+        image = build_image(board, site, compiler=choose_compiler(mpy, board, identity), secrets=secret_bytes)
         with _progress(port) as progress:
             done = connection.deploy(image, progress)
         connection.reset()
@@ -85,62 +88,16 @@ def command(
         if site is None:
             click.echo(_site_words(None))
             return
-        _check_start(connection, port, _VIRTUAL_START_S if board.virtual else _REAL_START_S)
-
-
-def _find_site(board: BoardConfig, name: str | None) -> SiteConfig | None:
-    if name is None:
-        return example_site() if board.virtual is not None else None
-    return example_site() if name == "example" else read_site(Path(name))
-
-
-def _read_secrets(file: Path) -> bytes:
-    content = file.read_bytes()
-    secret_files(content, str(file))
-    return content
-
-
-def _compiler(wanted: bool | None, board: BoardConfig, identity: BoardIdentity | None) -> Compiler | None:
-    """Choose between .mpy and .py: compiled for what the board reports, or for its chip where no board is asked."""
-    if wanted is False:
-        return None
-    if identity is None:
-        compiler = compiler_for_chip(board.chip)
-        if compiler is None and wanted:
-            Compiler("")  # says why there is none
-        return compiler
-    abi = Abi.from_implementation(identity.mpy)
-    if wanted is None:
-        try:
-            return None if abi is None else Compiler(abi.architecture, abi.version)
-        except LeezenflowError:
-            return None
-    if abi is None:
-        raise BoardError("The MicroPython of this board loads no .mpy files; use --no-mpy.")
-    return Compiler(abi.architecture, abi.version)
+        check_start(connection, VIRTUAL_START_S if board.virtual else REAL_START_S)
+        click.echo("The unit runs.")
 
 
 def _ask_before_replacing(connection: SerialBoard, port: str, yes: bool) -> None:
-    if yes or connection.read_file("/a/manifest.json") is not None:
-        return
-    other = connection.read_file("/main.py")
-    if not other or b"Leezenflow contributors" in other[:200]:
+    if yes or not has_other_program(connection):
         return
     if not sys.stdin.isatty():
         raise InputError(f"The board at {port} has another program (/main.py). Give --yes to replace it.")
     click.confirm(f"The board at {port} has another program (/main.py). Replace it?", abort=True, err=True)
-
-
-def _site_on_board(connection: SerialBoard) -> SiteConfig | None:
-    content = connection.read_file("/site.json")
-    if content is None:
-        return None
-    try:
-        site = SiteConfig("/site.json of the board", json.loads(content))
-        site.site()
-    except (ValueError, LeezenflowError):
-        raise InputError("The site on the board cannot be read: name one with --site.") from None
-    return site
 
 
 @contextlib.contextmanager
@@ -170,20 +127,9 @@ def _report(board: BoardConfig, port: str, image: Image, done: Deployment) -> No
     )
 
 
-def _check_start(connection: SerialBoard, port: str, patience_s: float) -> None:
-    said = connection.watch_start(patience_s)
-    if any(failure in said for failure in _FAILURES):
-        errors = [line for line in said.splitlines() if re.match(r"\w*(Error|Exception)\b", line)]
-        why = errors[-1].strip() if errors else said.strip()[-200:]
-        raise BoardError(f"Everything is installed, but the unit does not start: {why}")
-    click.echo("The unit runs.")
-
-
 def _amount(image: Image) -> str:
     return f"{len(image.files)} files, {image.size / 1024:.0f} kB"
 
 
 def _site_words(site: SiteConfig | None) -> str:
-    if site is not None:
-        return ""
-    return "There is no site: the panel stays dark (or shows /picture.bin) until one is installed with --site."
+    return NO_SITE if site is None else ""
