@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a frame costs an RP2040 before it is packed: microseconds of an emulated one at 125 MHz, and bytes allocated.
+
+    LEEZENFLOW_UF2=/path/to/RPI_PICO.uf2 python tools/bench/frame_emulated.py
+
+Advice: tracker, forecast, calibration and gate behind ten real messages. Looks: mean and worst of 25 frames of each
+kind. Emulated times are a lower bound: flash cache misses and interrupts come on top. Takes some minutes.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tests/device")]
+
+from emulated_board import EmulatedBoard  # noqa: E402
+
+from leezenflow_host.board_config import read_board  # noqa: E402
+from leezenflow_host.image import build_image  # noqa: E402
+from leezenflow_host.simulation.recording import simulate  # noqa: E402
+from leezenflow_host.simulation.scenario import load_scenario  # noqa: E402
+from leezenflow_host.site_config import read_site  # noqa: E402
+
+LOOKS = ("green_wave", "countdown", "wait_ring", "pedestrian_wait", "speed_hint")
+MESSAGES = 10
+SITE = """
+[unit]
+name = "bench"
+[signal]
+intersection = "49:1090"
+signal_group = 12
+adapter = "spatem_xml"
+source = "uart://0"
+[rider]
+distance_m = 110
+cruise_kmh = 18
+sprint_kmh = 24
+[look]
+name = "green_wave"
+"""
+PAYLOAD = """
+import gc, json, sys, time
+sys.path.insert(0, "/a")
+time.sleep_ms(1500)
+from leezenflow.advice import Advice
+from leezenflow.board import Site
+from leezenflow.canvas import Canvas
+from leezenflow.engine import Engine
+from leezenflow_adapters.spatem_xml import Decoder
+with open("/site.json") as file:
+    site = Site.from_dict(json.load(file), "/site.json")
+engine = Engine(site, Decoder(site.region, site.intersection_id, site.signal_group, {}))
+ticks = 1000
+
+def measure(name, call, *arguments):
+    gc.collect()
+    total = worst = 0
+    before = gc.mem_alloc()
+    for frame in range(25):
+        began = time.ticks_us()
+        call(*arguments, ticks + 40 * frame)
+        us = time.ticks_diff(time.ticks_us(), began)
+        total += us
+        worst = max(worst, us)
+    print("##", name, total // 25, worst, gc.mem_alloc() - before)
+
+for number in range(MESSAGES):
+    with open("/message%d" % number, "rb") as file:
+        message = file.read()
+    engine.message(message, 0, len(message), ticks)
+    ticks += 1000
+measure("advice:" + engine.frame(ticks).kind, engine.frame)
+del engine
+gc.collect()
+canvas = Canvas()
+for look in LOOKS:
+    drawn = __import__("leezenflow.renderings." + look, None, None, ("Look",)).Look(canvas)
+    for kind, left, span in (("green", 14000, 20000), ("sprint", 5000, 20000), ("red", 12000, 40000),
+                             ("uncertain", None, None)):
+        advice = Advice()
+        if left is None:
+            advice.decline(kind, "doubtful")
+        else:
+            advice.claim(kind, left, span, 95)
+        drawn.draw(advice, canvas, ticks - 40)
+        measure(look + ":" + kind, drawn.draw, advice, canvas)
+    del drawn
+    sys.modules.pop("leezenflow.renderings." + look)
+print("## end 0 0 0")
+"""
+
+
+def build_files(folder: Path) -> dict[str, bytes]:
+    """An installation for an Interstate 75, all looks, ten messages, and the payload as /main.py."""
+    site = folder / "site.toml"
+    site.write_text(SITE)
+    board = read_board("interstate75")
+    files: dict[str, bytes] = {}
+    for look in LOOKS:
+        site.write_text(SITE.replace("green_wave", look))
+        files |= build_image(board, read_site(site)).files
+    recording = simulate("actuated", load_scenario("actuated")[1], 1, MESSAGES + 2)
+    for number in range(MESSAGES):
+        files[f"/message{number}"] = recording.messages[number].payload
+    payload = PAYLOAD.replace("LOOKS", repr(LOOKS)).replace("MESSAGES", str(MESSAGES))
+    return {**files, "/main.py": payload.encode()}
+
+
+def main() -> int:
+    """Run the payload on an emulated board and print its table."""
+    uf2 = os.environ.get("LEEZENFLOW_UF2")
+    if not uf2:
+        print("left out: set LEEZENFLOW_UF2=/path/to/RPI_PICO.uf2 (MicroPython for a plain Pico)", file=sys.stderr)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        board = EmulatedBoard(Path(uf2), build_files(Path(folder)))
+    board.run(120_000, until=lambda: b"## end" in board.console or b"Traceback" in board.console, patience_s=3000)
+    rows = [line[3:].split() for line in board.console.decode().splitlines() if line.startswith("## ")]
+    if not rows or rows[-1][0] != "end":
+        board.run(200)  # the rest of the traceback
+        print(board.console.decode(), file=sys.stderr)
+        return 1
+    print(f"{'':28}{'mean us':>10}{'worst us':>10}{'bytes':>8}")
+    for name, mean, worst, allocated in rows[:-1]:
+        print(f"{name.replace(':', ' '):28}{mean:>10}{worst:>10}{allocated:>8}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
