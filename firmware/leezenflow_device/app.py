@@ -9,6 +9,7 @@ import asyncio
 import gc
 import time
 
+from leezenflow.advice import KINDS
 from leezenflow.errors import LeezenflowError
 from leezenflow_device.commands import Commands
 
@@ -43,9 +44,10 @@ _COLLECT_MS = 1_000
 class App:
     """`engine` draws onto `canvas` (a frame is `engine.frame(ticks)`), `display` shows it, `transport` (or None) feeds.
 
-    `health` has a coroutine `run(app)` that moves `beats` on, `watchdog` has `feed()`, `network`, `memory` and `light`
-    (set afterwards) a coroutine `run()`; each may be None. `message_at` are the ticks at which the last
-    message arrived (None: none yet), `latency_ms` how long it then took until it was worked through.
+    `health` has a coroutine `run(app)` that moves `beats` on, `watchdog` has `feed()`, `network`, `memory`, `light` and
+    `status` (set afterwards) a coroutine `run()`; each may be None. `reporters` add to the health report by `report(values)`.
+    `message_at` are the ticks at which the last message arrived (None: none yet), `latency_ms` how long it then took
+    until it was worked through; `shown` counts the frames of each kind of advice since the last report.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class App:
         self.network = network
         self.memory = memory
         self.light = None
+        self.status = None
         self.trial = None  # what must prove a new release
         self.commands = Commands(self)
         self.leaving = None
@@ -82,6 +85,9 @@ class App:
         self.late_frames = 0
         self.worst_draw_us = 0
         self.worst_step_us = 0
+        self.worst_late_ms = 0
+        self.shown = {kind: 0 for kind in KINDS}
+        self.reporters = []
         self._draw_us = 0
         self._period_ms = 1000 // fps
         self._gate = None
@@ -103,6 +109,8 @@ class App:
             tasks.append(self.memory.run())
         if self.light is not None:
             tasks.append(self.light.run())
+        if self.status is not None:
+            tasks.append(self.status.run())
         if self.trial is not None:
             tasks.append(self.trial.run(self))
         if self.health is not None:
@@ -172,10 +180,17 @@ class App:
             listening = self.transport is not None and self.transport.listening
             self._note_frame(ticks, advice, listening, self._draw_us)
         self.display.show(self.canvas)
+        self.shown[advice.kind] += 1
         self._draw_us = draw_us = time.ticks_diff(time.ticks_us(), began_us)
         if draw_us > self.worst_draw_us:
             self.worst_draw_us = draw_us
         self.frames = (self.frames + 1) & 0x3FFFFFFF
+
+    def begin_period(self):
+        """Begin the worst times and the shares of advice anew, for the next report."""
+        self.worst_draw_us = self.worst_step_us = self.worst_late_ms = 0
+        for kind in self.shown:
+            self.shown[kind] = 0
 
     async def _render(self):
         clock = self.clock
@@ -187,6 +202,8 @@ class App:
             if late_ms < 0:
                 await clock.sleep_ms(-late_ms)
                 continue
+            if late_ms > self.worst_late_ms:
+                self.worst_late_ms = late_ms
             if late_ms >= period_ms:
                 self.late_frames = (self.late_frames + late_ms // period_ms) & 0x3FFFFFFF
                 due = clock.add(due, late_ms - late_ms % period_ms)

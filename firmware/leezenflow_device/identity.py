@@ -46,8 +46,17 @@ def release_number():
 
 def config_hash():
     """Return the first 16 hexadecimal digits of SHA-256 over /board.json and /site.json, one after the other."""
+    return _hash_files(_CONFIGURATION)
+
+
+def manifest_hash():
+    """Return the first 16 hexadecimal digits of SHA-256 over the manifest of the release that runs."""
+    return _hash_files(("/%s/manifest.json" % slot_name(),))
+
+
+def _hash_files(paths):
     whole = hashlib.sha256()
-    for path in _CONFIGURATION:
+    for path in paths:
         try:
             with open(path, "rb") as file:
                 while True:

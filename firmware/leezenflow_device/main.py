@@ -9,14 +9,17 @@ from leezenflow.board import Board, Site
 from leezenflow.canvas import PALETTE_BYTES, Canvas
 from leezenflow.engine import Engine
 from leezenflow.source_url import typed_options
-from leezenflow_device import app, health, ticks
-from leezenflow_device.configuration import join_options, load_driver, load_light, load_trial, read_bytes, read_json
+from leezenflow_device import app, health, supervisor, ticks
+from leezenflow_device.configuration import join_options, load_driver, load_light, load_status, load_trial, read_bytes, read_json
 from leezenflow_device.feeds import make_feed
 from leezenflow_device.memory import Memory
 
 
 def run():
     """Run the unit; it ends only by an exception, and then the panel is dark."""
+    start = supervisor.begin()
+    if start.safe:
+        load_driver("leezenflow_device", "safe_mode", "after repeated failures: safe mode").run(start)
     settings = read_json("/board.json")
     board = Board.from_dict(settings, "/board.json")
     options = typed_options(join_options(app, health, ticks), settings.get("device") or {}, "/board.json: device")
@@ -26,14 +29,14 @@ def run():
     display = driver.Display(board.display, board.width, board.height)
     try:
         asyncio.new_event_loop()  # nothing of an earlier run in this interpreter is left
-        unit = _assemble(board, canvas, display, clock, options)
+        unit = _assemble(board, canvas, display, clock, options, start)
         unit.trial = load_trial()
         asyncio.run(unit.run())
     finally:
         display.deinit()
 
 
-def _assemble(board, canvas, display, clock, options):
+def _assemble(board, canvas, display, clock, options, start):
     picture = read_bytes("/picture.bin", len(canvas.pixels) + PALETTE_BYTES)
     if picture is not None:
         canvas.load_picture(picture)
@@ -57,10 +60,11 @@ def _assemble(board, canvas, display, clock, options):
         decoder = adapter.Decoder(site.region, site.intersection_id, site.signal_group, site.adapter_options)
         engine = Engine(site, decoder, canvas, look)
         memory = Memory(engine, site, clock.network.sleep_ms)
-    reporter = health.Health(options["health_s"], site.unit_name)
+    reporter = health.Health(options["health_s"], site.unit_name, start)
     watchdog = app.make_watchdog(options, clock)
     unit = app.App(clock, engine, canvas, display, transport, options["fps"], reporter, watchdog, network, memory)
     unit.light = load_light(board, site, display, engine, clock)
+    unit.status = load_status(unit, look, site.unit_name)
     unit.unit_name = site.unit_name
     unit.secrets = secrets
     return unit

@@ -43,6 +43,9 @@ class Clock:
 
 clock = Clock()
 
+from leezenflow.advice import Advice
+advice = Advice()
+
 class Engine:
     counters = {}
     fault = ""
@@ -51,6 +54,7 @@ class Engine:
         clock.now += plan["slow_ms"] if len(frames) == plan["slow"] else plan["draw_ms"]
         if clock.now - plan["start"] >= plan["end_ms"]:
             raise SystemExit
+        return advice
     def begin_message(self, buffer, start, end, ticks):
         self.left = plan["steps"]
     def step_message(self):

@@ -9,18 +9,18 @@ _DELAY_MS = 500
 
 
 def answer(app, command):
-    """Restart soon after the answer; `{"normal": true}` also leaves safe mode."""
-    schedule(app, "command", bool(command.get("normal")))
+    """Restart soon after the answer; this leaves safe mode, too."""
+    schedule(app, "command")
     return {"restarts_in_ms": _DELAY_MS}
 
 
-def schedule(app, why, forgive=True):
-    """Restart in half a second; `why` is kept for the health reports, `forgive` forgets failures so far."""
-    app.leaving = asyncio.create_task(_restart(app, why, forgive))
+def schedule(app, why):
+    """Restart in half a second and forget failures so far; `why` is kept for the health reports."""
+    app.leaving = asyncio.create_task(_restart(app, why))
 
 
-async def _restart(app, why, forgive):
+async def _restart(app, why):
     from leezenflow_device.supervisor import restart
 
     await app.clock.network.sleep_ms(_DELAY_MS)
-    restart(app.display, why, forgive)
+    restart(app.display, why, forgive=True)
