@@ -29,7 +29,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyBroker
     made.stop()
 
 
-def url(port: int, topic: str = "/spat/1090", **options: object) -> str:
+def url(port: int | str, topic: str = "/spat/1090", **options: object) -> str:
     """The source for a topic that begins with a slash."""
     query = "&".join(f"{name}={value}" for name, value in options.items())
     return f"mqtt://127.0.0.1:{port}/{topic}?{query}" if query else f"mqtt://127.0.0.1:{port}/{topic}"

@@ -23,7 +23,7 @@ def tell(*what):
 class Sink:
     async def message(self, buffer, start, end, ticks):
         tell("message", end - start, binascii.crc32(bytes(memoryview(buffer)[start:end])), ticks)
-        await asyncio.sleep_ms(0)
+        await asyncio.sleep_ms(int(os.getenv("CHILD_SINK_MS")))
     def reconnected(self):
         tell("reconnected")
     async def command(self, buffer, start, end):
@@ -68,8 +68,12 @@ class TransportChild:
         say: str = "",
         heap_kb: int = HEAP_KB,
         turns: bool = False,
+        sink_ms: int = 0,
     ) -> None:
-        """With `turns` it also tells, about a hundred times a second, that its other tasks have their turn."""
+        """With `turns` it also tells, about a hundred times a second, that its other tasks have their turn.
+
+        The sink takes `sink_ms` for each message.
+        """
         self.events: list[list[Any]] = []
         self.other_output: list[str] = []
         self._lines: queue.Queue[str | None] = queue.Queue()
@@ -79,7 +83,12 @@ class TransportChild:
                 *(str(ROOT), say, *(["turns"] if turns else [])),
             ],
             # This MicroPython takes no argument of more than 255 characters.
-            env={**os.environ, "CHILD_SOURCE": source, "CHILD_SECRETS": json.dumps(secrets or {})},
+            env={
+                **os.environ,
+                "CHILD_SOURCE": source,
+                "CHILD_SECRETS": json.dumps(secrets or {}),
+                "CHILD_SINK_MS": str(sink_ms),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

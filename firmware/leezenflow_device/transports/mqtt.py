@@ -67,6 +67,8 @@ _ANSWER_MS = 8_000
 _BEAT_MS = 250
 _SUBSCRIBE_ID = 1
 _COMMAND_ID = 2
+# Pieces of a long message between two turns of the other tasks.
+_PIECES = 8
 
 
 class Transport:
@@ -236,10 +238,21 @@ class Transport:
     async def _receive(self, incoming, sink):
         """Take packets until something fails; returns the exception, for whoever watches over this task to raise."""
         reader = self._reader
+        sock = incoming.s
+        pieces = 0
         try:
             while True:
-                if self._take(await incoming.readinto(reader.space())):
+                # Waiting costs more than reading: only where there is nothing, and so that others have their turn.
+                count = sock.readinto(reader.space())
+                pieces += 1
+                if count is None:
+                    await _readable(sock)
+                elif self._take(count):
                     await self._handle(sink, self._clock.ticks())
+                    pieces = _PIECES
+                if pieces >= _PIECES:
+                    pieces = 0
+                    await asyncio.sleep_ms(0)
         except Exception as error:
             return error
 
@@ -357,6 +370,11 @@ class Transport:
         if self.fault != self._told:
             self._told = self.fault
             print("mqtt: %s:%d: %s; trying again" % (self._host, self._port, self.fault))
+
+
+def _readable(sock):
+    """Wait until a socket has something to read."""
+    yield asyncio.core._io_queue.queue_read(sock)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _writable(sock):
