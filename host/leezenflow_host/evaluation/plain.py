@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plain correct arithmetic as a baseline: the colour that `likelyTime` gives for the arrival, and nothing else.
+
+Clearance counts as red; dark when the newest message is older than 2.6 s; no calibration, no doubt, no memory.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leezenflow_host.dataset.reading import NEVER, GroupPart
+from leezenflow_host.evaluation.frames import DARK_KIND, GREEN_KIND, NO_REMAINING, RED_KIND, UNCERTAIN_KIND, Frames
+
+Ints = NDArray[np.int64]
+
+STALE_MS = 2_600
+REASONS = ["no_data", "stale", "signal_off", "beyond_forecast"]
+_NO_DATA, _STALE, _OFF, _BEYOND = range(4)
+_KINDS = np.full(16, -1)
+_KINDS[[5, 6]] = GREEN_KIND
+_KINDS[[3, 4, 7, 8]] = RED_KIND
+
+
+class PlainDisplay:
+    """Shows frames on the raster of a recording's first message; parts in the order of time, one life at a time."""
+
+    def __init__(self, cruise_ms: int, fps: int = 10) -> None:
+        self._cruise_ms = cruise_ms
+        self._fps = fps
+        self._first_ms: int | None = None
+        self._frame = 0
+
+    def show(self, part: GroupPart) -> Frames:
+        """The frames from the last message of the part before to the last one of this."""
+        rows = np.flatnonzero((part.run >= 0) & (part.message_at_ms != NEVER))
+        if len(rows):
+            # What was overtaken is no news.
+            newest = np.maximum.accumulate(part.message_at_ms[rows])
+            rows = rows[np.r_[True, part.message_at_ms[rows][1:] > newest[:-1]]]
+        concerned = part.at_ms[(part.run >= 0) | part.heartbeat]
+        if not len(concerned):
+            return _empty()
+        if self._first_ms is None:
+            self._first_ms = int(concerned[0])
+        last_frame = (int(concerned[-1]) - self._first_ms) * self._fps // 1000
+        numbers = np.arange(self._frame, last_frame + 1)
+        self._frame = last_frame + 1
+        at_ms = self._first_ms + numbers * 1000 // self._fps
+        return self._frames(part, rows, at_ms)
+
+    def _frames(self, part: GroupPart, rows: Ints, at_ms: Ints) -> Frames:
+        arrived = part.at_ms[rows]
+        newest = np.searchsorted(arrived, at_ms, side="right") - 1
+        kind = np.full(len(at_ms), DARK_KIND)
+        reason = np.full(len(at_ms), _NO_DATA)
+        remaining = np.full(len(at_ms), NO_REMAINING)
+        heard = np.flatnonzero(newest >= 0)
+        if len(rows):
+            chosen = rows[newest[heard]]
+            offset = part.at_ms[chosen] - part.message_at_ms[chosen]
+            meets_ms = at_ms[heard] - offset + self._cruise_ms
+            kind[heard], remaining[heard], reason[heard] = _predict(part, part.run[chosen], meets_ms)
+            stale = at_ms[heard] - part.at_ms[chosen] > STALE_MS
+            kind[heard[stale]], remaining[heard[stale]], reason[heard[stale]] = DARK_KIND, NO_REMAINING, _STALE
+        claimed = np.where(kind <= RED_KIND, 100, 0)
+        return Frames(at_ms, kind, remaining, claimed, reason, list(REASONS))
+
+
+def _predict(part: GroupPart, run: Ints, meets_ms: Ints) -> tuple[Ints, Ints, Ints]:
+    """Kind, remaining ms and reason for riders who arrive at `meets_ms` by the controller's clock."""
+    count = len(run)
+    begin, end = part.offsets[run], part.offsets[run + 1]
+    shades = _KINDS[np.minimum(part.states, 15)]
+    kind = np.full(count, UNCERTAIN_KIND)
+    reason = np.full(count, _BEYOND)
+    remaining = np.full(count, NO_REMAINING)
+    ends_ms = np.full(count, NEVER)
+    waiting = np.ones(count, dtype=bool)
+    off = np.zeros(count, dtype=bool)
+    for step in range(int((end - begin).max(initial=0))):
+        place = np.minimum(begin + step, len(shades) - 1)
+        there = begin + step < end
+        shade = np.where(there, shades[place], -1)
+        told = np.where(there, part.likely_end[place], NEVER)
+        if step == 0:
+            off = shade < 0
+        waiting &= there & (shade >= 0)
+        # In the found colour: it lasts as long as events of the same colour follow.
+        going_on = (kind <= RED_KIND) & there & (shade == kind) & (told != NEVER) & (remaining == step)
+        ends_ms[going_on] = told[going_on]
+        remaining[going_on] = step + 1
+        found = waiting & (told != NEVER) & (meets_ms < told)
+        kind[found], ends_ms[found], remaining[found] = shade[found], told[found], step + 1
+        waiting &= ~found & (told != NEVER)
+    known = kind <= RED_KIND
+    remaining = np.where(known, np.maximum(ends_ms - meets_ms, 0), NO_REMAINING)
+    kind[off], reason[off], remaining[off] = DARK_KIND, _OFF, NO_REMAINING
+    reason[known & ~off] = -1
+    return kind, remaining, reason
+
+
+def _empty() -> Frames:
+    nothing = np.zeros(0, dtype=np.int64)
+    return Frames(nothing, nothing, nothing, nothing, nothing, list(REASONS))
