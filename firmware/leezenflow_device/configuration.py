@@ -69,6 +69,13 @@ def load_light(board, site, display, engine, clock):
     return light.make_light(board, site, display, engine, clock)
 
 
+def load_status(app, look, unit_name):
+    """Return what keeps the texts of `look` up to date (None: it shows none)."""
+    if not hasattr(look, "show_lines"):
+        return None
+    return load_driver("leezenflow_device", "status_lines", "/site.json: look").StatusLines(app, look, unit_name)
+
+
 def load_trial():
     """Return what must prove this release, if it is on trial; None: it has, or nothing says that it must."""
     try:

@@ -10,7 +10,15 @@ from leezenflow.canvas import PALETTE_BYTES, Canvas
 from leezenflow.engine import Engine
 from leezenflow.source_url import typed_options
 from leezenflow_device import app, health, supervisor, ticks
-from leezenflow_device.configuration import join_options, load_driver, load_light, load_status, load_trial, read_bytes, read_json
+from leezenflow_device.configuration import (
+    join_options,
+    load_driver,
+    load_light,
+    load_status,
+    load_trial,
+    read_bytes,
+    read_json,
+)
 from leezenflow_device.feeds import make_feed
 from leezenflow_device.memory import Memory
 

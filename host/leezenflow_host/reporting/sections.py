@@ -198,11 +198,10 @@ def _divided(result: Row, words: Words, by: str) -> Row | None:
         return None
     labels = [_label(by, row["value"], words) for row in rows]
     bars = [(label[:6], _parts_of(row)) for label, row in zip(labels, rows, strict=True)]
-    cells = [
-        [label, *(words.percent(row[name]) for name in ("wrong_colour_share", "wrong_green_share", "answered_share"))]
-        + [words.seconds(row["remaining_mae_ms"]), row["frames"]]
-        for label, row in zip(labels, rows, strict=True)
-    ]
+    cells = []
+    for label, row in zip(labels, rows, strict=True):
+        shares = [words.percent(row[name]) for name in ("wrong_colour_share", "wrong_green_share", "answered_share")]
+        cells.append([label, *shares, words.seconds(row["remaining_mae_ms"]), row["frames"]])
     headings = (by, "wrong", "wrong_green", "answered", "mae", "frames")
     note = words("zone", zone=result["timezone"]) if by in ("hour", "weekday") else None
     return {

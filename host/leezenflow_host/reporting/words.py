@@ -37,8 +37,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "in_words": (
         "Of 100 moments at which a rider will meet green or red, the display is right in {right}, wrong in {wrong}, "
         "and says honestly in {silent} that it does not know.",
-        "Von 100 Augenblicken, in denen man Grün oder Rot antreffen wird, stimmt die Anzeige in {right}, ist in {wrong} "
-        "falsch und gibt in {silent} ehrlich zu, es nicht zu wissen.",
+        "Von 100 Augenblicken, in denen man Grün oder Rot antreffen wird, stimmt die Anzeige in {right}, ist in "
+        "{wrong} falsch und gibt in {silent} ehrlich zu, es nicht zu wissen.",
     ),
     "shares": ("What riders saw", "Was Radfahrende sahen"),
     "right": ("right", "richtig"),
@@ -132,9 +132,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "the display would have shown for the messages as they were recorded, silences included. Intervals come from "
         "drawing whole cycles, since riders in one cycle are not independent. A display without travel time is nearly "
         "always right, and useless: read every figure together with the setting. Data: {trace}.",
-        "Als wahr gilt die Lampe im Augenblick der Ankunft; Gelb zählt nicht. Bilder, zehn in der Sekunde, sind die, die "
-        "die Anzeige zu den aufgezeichneten Nachrichten gezeigt hätte, Pausen eingeschlossen. Intervalle entstehen durch "
-        "Ziehen ganzer Umläufe, denn wer im selben Umlauf fährt, ist nicht unabhängig. Eine Anzeige ohne Fahrzeit hat "
+        "Als wahr gilt die Lampe im Augenblick der Ankunft; Gelb zählt nicht. Bilder, zehn in der Sekunde, sind die, "
+        "die die Anzeige zu den aufgezeichneten Nachrichten gezeigt hätte, Pausen eingeschlossen. Intervalle entstehen "
+        "durch Ziehen ganzer Umläufe, denn wer im selben Umlauf fährt, ist nicht unabhängig. Eine Anzeige ohne Fahrzeit hat "
         "fast immer recht und nützt nichts: Jede Zahl gilt nur mit der Einstellung. Daten: {trace}.",
     ),
     "wrong_colour_share": ("wrong colour", "falsche Farbe"),

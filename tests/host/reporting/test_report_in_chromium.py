@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The report in a real browser: on a telephone, on a desk, in the dark, on paper, by keyboard."""
 
+import itertools
 import re
 import shutil
 from collections.abc import Iterator
@@ -28,8 +29,8 @@ CONTRAST = """() => {
     });
     return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2];
   };
-  return [['--ink', '--paper'], ['--soft', '--paper'], ['--soft', '--panel'], ['--ink', '--panel'], ['--link', '--paper'],
-          ['--one', '--paper'], ['--two', '--paper']].map(pair => {
+  return [['--ink', '--paper'], ['--soft', '--paper'], ['--soft', '--panel'], ['--ink', '--panel'],
+          ['--link', '--paper'], ['--one', '--paper'], ['--two', '--paper']].map(pair => {
     const [low, high] = pair.map(luminance).sort((a, b) => a - b);
     return [pair.join(' on '), (high + 0.05) / (low + 0.05)];
   });
@@ -115,7 +116,7 @@ def test_a_screen_reader_finds_names_for_everything(browser, address):
     assert page.evaluate("[...document.querySelectorAll('th')].every(cell => cell.scope)")
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(heading => +heading.tagName[1])")
     assert levels[0] == 1 and levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
     assert page.evaluate("document.documentElement.lang") in ("en", "de")
     page.close()
 
