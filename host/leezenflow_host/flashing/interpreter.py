@@ -61,7 +61,7 @@ def install_interpreter(found: FoundBoard, board: BoardConfig, image: Interprete
 
         waits = found.kind == ESP_ROM
         number = install_on_esp(found.port, board.chip, image.content, progress, waits=waits)
-        installed = Installed(found.port, "serial loader (esptool)", number)
+        installed = Installed(found.port, "esptool", number)
     elif board.chip in _RP2:
         installed = _install_on_rp2(found, board, image, progress)
     else:
@@ -83,7 +83,7 @@ def _install_on_rp2(found: FoundBoard, board: BoardConfig, image: InterpreterIma
         else:
             volume = uf2_install.enter_loader(SerialBoard(found.port), board.chip)
         port = uf2_install.install_on_volume(volume, board.chip, image.content, progress)
-    return Installed(port, "UF2 volume", None)
+    return Installed(port, "uf2", None)
 
 
 def await_micropython(port: str) -> None:

@@ -189,7 +189,7 @@ def test_an_image_copied_to_a_volume_comes_back_as_a_port(places, pico, micropyt
     with Rp2InLoader(places / "volumes", places / "ports") as board:
         found = FoundBoard(str(board.volume), UF2_VOLUME, "RP2040")
         installed = install_interpreter(found, pico, image_for(pico, places), seen.append)
-        assert (installed.port, installed.method) == (str(board.port), "UF2 volume")
+        assert (installed.port, installed.method) == (str(board.port), "uf2")
         assert board.image == uf2_image()
         with SerialBoard(installed.port) as connection:
             assert connection.identify().interpreter == "micropython"

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a person follows what happens to the boards: a bar for each on a terminal, plain lines everywhere else."""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from leezenflow_host.flashing.detect import FoundBoard
+from leezenflow_host.flashing.procedure import Outcome
+from leezenflow_host.flashing.steps import STAGES, Step
+
+_WORDS = {
+    "detect": "look",
+    "interpreter": "install MicroPython",
+    "firmware": "copy the firmware",
+    "restart": "restart",
+    "self-test": "self-test",
+    "report": "report",
+}
+
+
+class Screen:
+    """Shows steps on `console` (stderr); use within `shown`. Its methods may be called from every thread."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.Lock()
+        self._stages: dict[str, str] = {}
+        self._tasks: dict[str, TaskID] = {}
+        self._bars: Progress | None = None
+
+    @contextlib.contextmanager
+    def shown(self, boards: Sequence[FoundBoard]) -> Iterator[None]:
+        """Show a bar for each board, on a terminal."""
+        if not self._console.is_terminal:
+            yield
+            return
+        columns = (
+            TextColumn("{task.description}"),
+            TextColumn("{task.fields[stage]}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[words]}", style="dim"),
+        )
+        with Progress(*columns, console=self._console) as self._bars:
+            for found in boards:
+                self._tasks[found.port] = self._bars.add_task(found.port, total=None, stage="waits", words="")
+            yield
+        self._bars = None
+
+    def tell(self, found: FoundBoard, step: Step) -> None:
+        """Show how far a board is."""
+        number = f"{STAGES.index(step.stage) + 1}/{len(STAGES)} {_WORDS[step.stage]}"
+        if self._bars is not None:
+            total = step.total or None
+            self._bars.update(
+                self._tasks[found.port], completed=step.done, total=total, stage=number, words=step.words[-40:]
+            )
+            return
+        with self._lock:
+            if self._stages.get(found.port) != step.stage:
+                self._stages[found.port] = step.stage
+                self._say(f"{found.port}: {number}")
+
+    def ended(self, outcome: Outcome) -> None:
+        """Show how it ended with a board."""
+        words = f"done: {outcome.unit}" if outcome.ok else f"failed: {outcome.message}"
+        if self._bars is not None:
+            words = words.splitlines()[0]
+            self._bars.update(
+                self._tasks[outcome.port],
+                completed=1 if outcome.ok else 0,
+                total=1,
+                stage="done" if outcome.ok else "failed",
+                words=outcome.unit,
+            )
+            return
+        with self._lock:
+            self._say(f"{outcome.port}: {words}")
+
+    def _say(self, words: str) -> None:
+        self._console.print(words, soft_wrap=True, markup=False)
+
+
+def result_table(outcomes: Sequence[Outcome], skipped: Sequence[FoundBoard]) -> Table:
+    """Return the table at the end of a batch: every board, how it went, and the next step."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("port", "unit", "chip number", "result"):
+        table.add_column(title, overflow="fold")
+    for found in skipped:
+        table.add_row(found.port, found.unit or "", found.unique_id or "", "done before this batch was broken off")
+    for outcome in outcomes:
+        result = "done" if outcome.ok else f"failed: {outcome.message}"
+        table.add_row(outcome.port, outcome.unit, outcome.chip_id or "", result)
+    return table
