@@ -40,14 +40,14 @@ FIGURES: dict[str, tuple[str, _Value]] = {
     "delay_s": ("control delay, s", lambda one: one.delay_s),
     "felt_minutes": ("felt loss, min", _felt),
     "red_violation_share": (
-        "crossed, of who met red",
+        "crossed, of red met",
         lambda one: None if one.signal is None or not one.met_red else float(one.signal == RED),
     ),
-    "red_under_1_s_share": ("crossed red under 1 s", lambda one: _crossed_red(one, True)),
-    "red_from_1_s_share": ("crossed red from 1 s", lambda one: _crossed_red(one, False)),
+    "red_under_1_s_share": ("crossed red < 1 s", lambda one: _crossed_red(one, True)),
+    "red_from_1_s_share": ("crossed red ≥ 1 s", lambda one: _crossed_red(one, False)),
     "mean_speed_ms": ("mean speed, m/s", lambda one: one.mean_speed_ms),
     "speed_deviation": ("speed variation, m/s", lambda one: one.speed_deviation),
-    "acceleration_noise": ("acceleration noise, m/s²", lambda one: one.acceleration_noise),
+    "acceleration_noise": ("accel. noise, m/s²", lambda one: one.acceleration_noise),
 }
 """Figure -> (a few words, its value for one passage; None: not observed there)."""
 
@@ -76,8 +76,8 @@ def analyse(
     unclustered = sum(one.cycle is None for one in observations)
     if unclustered:
         result["notes"].append(
-            f"{unclustered} passages have no cycle: each counts as its own, so the intervals are too narrow. Give a "
-            "column cycle, or --truth, or --cycle-length"
+            f"{unclustered} of {len(observations)} passages have no cycle: each of them counts as its own, so the "
+            "intervals are too narrow. Give a column cycle, or --truth, or --cycle-length"
         )
     for label in labels:
         own = [one for one in observations if one.condition == label]

@@ -17,9 +17,9 @@ FIGURES = {
     "stopped_s": "stopped delay, s",
     "delay_s": "control delay, s",
     "on_green_share": "green without a stop",
-    "red_under_1_s_share": "crossed red under 1 s",
-    "red_from_1_s_share": "crossed red from 1 s",
-    "red_violation_share": "crossed of who met red",
+    "red_under_1_s_share": "crossed red < 1 s",
+    "red_from_1_s_share": "crossed red ≥ 1 s",
+    "red_violation_share": "crossed, of red met",
     "energy_kj": "energy, kJ",
     "felt_minutes": "felt loss, min",
 }
