@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bringing a board's files to an image: only what differs, never a mixture, and going on after any interruption."""
 
+import hashlib
 import itertools
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -10,26 +12,23 @@ from waiting import wait_until
 
 from leezenflow_host.board_config import read_board
 from leezenflow_host.boards.board_link import BoardLink
-from leezenflow_host.boards.serial_board import SerialBoard, plan_deployment
+from leezenflow_host.boards.deployment import Present, plan_deployment
+from leezenflow_host.boards.serial_board import SerialBoard
 from leezenflow_host.boards.virtual import VirtualBoard
+from leezenflow_host.drivers import package_folder
 from leezenflow_host.errors import BoardError
 from leezenflow_host.image import Image, build_image
 from leezenflow_host.mpy import Compiler
 from leezenflow_host.site_config import example_site
 
-RELEASE = "/a/leezenflow_device/main"
-
-# Stands in for the loader: runs the release if it is there, and tells what it consists of.
-LOADER = b"""
-import sys
-sys.path[:] = ["/a", ".frozen"]
-try:
-    import leezenflow_device.main as main
-except ImportError:
-    print("no release")
-else:
+RELEASE = "leezenflow_device/main"
+LOADER = (package_folder("leezenflow_device") / "loader.py").read_bytes()
+# Tells what the release consists of, and leaves the prompt.
+RUN = b"""
+def run():
     with open("/site.json") as file:
-        print("release", main.version, main.parts, file.read())
+        print("release", version, parts, file.read())
+    raise KeyboardInterrupt
 """
 
 
@@ -44,8 +43,9 @@ def image(version: int, kind: str = "py", parts: int = 4, loader: bytes = LOADER
     main = number + b"parts = []\n"
     for name in names:
         main += f"from leezenflow import {name}\nparts.append({name}.version)\n".encode()
-    files[f"{RELEASE}.{kind}"] = main if kind == "py" else Compiler("").compile(main, "main.py")
-    files["/a/manifest.json"] = b"{}"
+    main += RUN
+    files[f"/a/{RELEASE}.{kind}"] = main if kind == "py" else Compiler("").compile(main, "main.py")
+    files["/a/manifest.json"] = b'{"release":%d}' % version
     files["/board.json"] = b'{"board":%d}' % version
     files["/site.json"] = b'{"site":%d}' % version
     return Image(files)
@@ -66,6 +66,17 @@ def said_after_reset(board: VirtualBoard) -> str:
     return board.log[since:].splitlines()[0]
 
 
+def boot_of(board: VirtualBoard) -> dict[str, object]:
+    with SerialBoard(board.port) as connection:
+        return json.loads(connection.read_file("/boot.json") or b"")
+
+
+def in_slot(wanted: Image) -> list[str]:
+    """Paths in the slot, in the order in which they are written."""
+    paths = sorted(path[3:] for path in wanted.files if path.startswith("/a/"))
+    return sorted(paths, key=lambda path: path == "manifest.json")
+
+
 def sound(version: int, parts: int = 4) -> str:
     return f'release {version} {[version] * parts} {{"site":{version}}}'
 
@@ -80,7 +91,7 @@ def test_a_first_installation_runs(board):
     done, said = deploy(board, image(1))
     assert said == sound(1)
     assert sorted(done.written) == sorted(image(1).files)
-    assert done.written[-2:] == [f"{RELEASE}.py", "/main.py"]
+    assert done.written[-2:] == ["/a/manifest.json", "/main.py"]
     assert (done.removed, done.unchanged) == ([], 0)
 
 
@@ -93,12 +104,20 @@ def test_the_same_again_writes_nothing(board):
 
 def test_only_what_differs_is_written(board):
     deploy(board, image(1))
+    assert boot_of(board) == {"active": "a", "try": None, "left": 0, "floor": 1, "bad": [], "keys": 0}
+    deploy(board, image(2))
     wanted = image(1)
     wanted.files["/a/leezenflow/part2.py"] += b"# new\n"
-    wanted.files["/a/manifest.json"] = b'{"new":1}'
+    wanted.files["/a/manifest.json"] = b'{"release":3}'
     done, said = deploy(board, wanted)
     assert said == sound(1)
-    assert done.written == ["/a/leezenflow/part2.py", "/a/manifest.json"]
+    # What the other slot had from before need not be sent again.
+    assert done.written == ["/boot.py", "/board.json", "/site.json", "/a/leezenflow/part2.py", "/a/manifest.json"]
+    wanted.files["/site.json"] = b'{"site":7}'
+    done, said = deploy(board, wanted)
+    assert said == sound(1).replace('site":1', 'site":7')
+    assert done.written == ["/site.json"]
+    assert boot_of(board) == {"active": "a", "try": None, "left": 0, "floor": 3, "bad": [], "keys": 0}
 
 
 def test_what_is_spoilt_on_the_board_is_repaired(board):
@@ -107,21 +126,27 @@ def test_what_is_spoilt_on_the_board_is_repaired(board):
     link.write_file("/a/leezenflow/part1.py", b"version = 7\n", lambda count: None)
     link.close()
     done, said = deploy(board, image(1))
-    assert done.written == ["/a/leezenflow/part1.py"]
+    # What runs is not repaired under its feet: the whole release goes into the other slot.
+    assert done.written == [f"/b/{path}" for path in in_slot(image(1))]
     assert said == sound(1)
+    done, said = deploy(board, image(2))
+    assert done.written[3:] == [f"/a/{path}" for path in in_slot(image(2)) if "__init__" not in path]
+    assert said == sound(2)
 
 
 def test_what_no_image_has_leaves_the_slot_but_nothing_else_does(board):
     deploy(board, image(1, parts=6))
+    deploy(board, image(2, parts=6))
     with SerialBoard(board.port) as connection:
         link = connection._link
         link.execute("import os\nos.mkdir('/state')\nos.mkdir('/a/old')\nos.mkdir('/a/old/deep')")
         for path in ("/state/learned.json", "/secrets.json", "/a/old/deep/x.py", "/site.json.new", "/note.txt"):
             link.write_file(path, b"{}", lambda count: None)
-    done, said = deploy(board, image(2, parts=3))
-    assert said == sound(2, parts=3)
+    done, said = deploy(board, image(3, parts=3))
+    assert said == sound(3, parts=3)
+    assert done.removed[0] == "/a/manifest.json", "first of all, the slot is out of service"
     assert set(done.removed) == {
-        *(f"/a/leezenflow/part{part}.py" for part in (3, 4, 5)),
+        *(f"/a/{path}" for path in in_slot(image(1, parts=6)) if "__init__" not in path),
         *("/a/old", "/a/old/deep", "/a/old/deep/x.py", "/site.json.new"),
     }
     with SerialBoard(board.port) as connection:
@@ -135,8 +160,12 @@ def test_from_source_to_compiled_and_back(board):
     deploy(board, image(1))
     done, said = deploy(board, image(2, "mpy"))
     assert said == sound(2)
-    assert done.removed == [f"{RELEASE}.py"]
-    assert deploy(board, image(3))[1] == sound(3)
+    assert f"/b/{RELEASE}.mpy" in done.written
+    done, said = deploy(board, image(3))
+    assert said == sound(3)
+    done, said = deploy(board, image(4))
+    assert f"/b/{RELEASE}.mpy" in done.removed
+    assert said == sound(4)
 
 
 def test_progress_counts_bytes_up_to_the_end(board):
@@ -154,7 +183,7 @@ def _cut_points() -> Iterator[int]:
     return itertools.accumulate(itertools.chain([1, 2, 3, 4, 5], itertools.count(7, 2)))
 
 
-def test_a_cut_at_any_moment_leaves_one_release_or_none_and_the_next_installation_goes_on(micropython, tmp_path):
+def test_a_cut_at_any_moment_leaves_one_whole_unit_and_the_next_installation_goes_on(micropython, tmp_path):
     flash = tmp_path / "unit.flash"
     with VirtualBoard(flash) as board:
         deploy(board, image(1))
@@ -172,13 +201,13 @@ def test_a_cut_at_any_moment_leaves_one_release_or_none_and_the_next_installatio
             cut_short = board.power_was_cut
         with VirtualBoard(flash) as board:
             said = said_after_reset(board)
-            assert said in (sound(version), sound(version + 1), "no release")
-            outcomes.add("none" if said == "no release" else "old" if said == sound(version) else "new")
+            assert said in (sound(version), sound(version + 1))
+            outcomes.add("old" if said == sound(version) else "new")
             version += 1
             assert deploy(board, wanted)[1] == sound(version)
         if not cut_short:
             break
-    assert {"none", "new"} <= outcomes
+    assert outcomes == {"old", "new"}
 
 
 def test_a_file_that_arrives_damaged_is_sent_again(board, monkeypatch):
@@ -186,7 +215,7 @@ def test_a_file_that_arrives_damaged_is_sent_again(board, monkeypatch):
     damaged: list[str] = []
 
     def write_file(self, path, content, progress):
-        if path == "/site.json.new" and len(damaged) < limit:
+        if path == "/site.json.next.new" and len(damaged) < limit:
             damaged.append(path)
             content = content[:-1] + b"?"
         send(self, path, content, progress)
@@ -194,7 +223,7 @@ def test_a_file_that_arrives_damaged_is_sent_again(board, monkeypatch):
     monkeypatch.setattr(BoardLink, "write_file", write_file)
     limit = 1
     assert deploy(board, image(1))[1] == sound(1)
-    assert damaged == ["/site.json.new"]
+    assert damaged == ["/site.json.next.new"]
     damaged.clear()
     limit = 9
     with SerialBoard(board.port) as connection, pytest.raises(BoardError, match=r"arrived damaged twice\. Use another"):
@@ -238,20 +267,66 @@ def test_the_real_firmware_comes_up_on_a_virtual_board(board):
     pytest.fail(f"the firmware does not look for its broker: {said!r}")
 
 
+MAIN = f"/a/{RELEASE}.py"
+WHOLE = {path: hashlib.sha256(content).hexdigest() for path, content in image(1).files.items()}
+ELSEWHERE = {path.replace("/a/", "/b/"): digest for path, digest in WHOLE.items()}
+
+
 @pytest.mark.parametrize(
-    ("present", "changed", "stale", "held"),
+    ("present", "boot", "slot", "changed", "stale"),
     [
-        ({}, 12, 0, None),
-        ({"/a/leezenflow_device/main.py": "old"}, 12, 0, "/a/leezenflow_device/main.py"),
-        # An interrupted installation had put the release out of service.
-        ({"/a/leezenflow_device/main.py.held": "x"}, 12, 1, None),
-        ({"/a/leezenflow_device/main.py.held": "x", "/a/leezenflow_device/main.py": "x"}, 12, 0, RELEASE + ".py"),
-        ({"/a/leezenflow_device/main.mpy": "x", "/a/x.py": "x"}, 12, 2, None),
-        ({"/readme.txt": "x", "/lib.new": "x", "/a/leezenflow": None, "/a/leezenflow_device": None}, 12, 1, None),
+        ({}, {}, "a", 12, []),
+        ({MAIN: "old"}, {}, "a", 12, [MAIN]),
+        (WHOLE, {}, "a", 0, []),
+        (ELSEWHERE, {}, "b", 0, []),
+        # Without its manifest it is no release: the same slot goes on.
+        ({**WHOLE, "/a/manifest.json": "old"}, {}, "b", 8, []),
+        ({path: WHOLE[path] for path in WHOLE if "manifest" not in path}, {}, "a", 1, []),
+        ({**WHOLE, "/a/x.py": "x"}, {}, "b", 8, []),
+        ({**WHOLE, **ELSEWHERE}, {"active": "b"}, "b", 0, []),
+        ({**WHOLE, "/a/leezenflow": None, "/a/leezenflow_device": None}, {}, "a", 0, []),
+        ({**WHOLE, "/readme.txt": "x", "/lib.new": "x", "/x.json.next": "x"}, {}, "a", 0, ["/lib.new", "/x.json.next"]),
     ],
 )
-def test_plans(present, changed, stale, held):
-    work = plan_deployment(image(1), present)
-    assert (len(work.changed), len(work.stale), work.held) == (changed, stale, held)
-    if stale > 1:
-        assert work.stale[0] == RELEASE + ".mpy", "an old release first, so that it cannot run while its parts go"
+def test_plans(present, boot, slot, changed, stale):
+    work = plan_deployment(image(1), Present(present, boot))
+    assert (work.slot, len(work.changed), work.stale, work.in_place) == (slot, changed, stale, False)
+    assert work.boot["active"] == slot
+    assert work.before is None or (work.before["active"] != slot and work.changed)
+
+
+def test_what_is_on_trial_counts_as_not_there():
+    work = plan_deployment(image(1), Present({**WHOLE, **ELSEWHERE}, {"active": "a", "try": "b", "left": 1}))
+    assert work.slot == "a"
+    assert work.before is None, "nothing changes in the other slot"
+    work = plan_deployment(image(2), Present({**WHOLE, **ELSEWHERE}, {"active": "a", "try": "b", "left": 1, "keys": 3}))
+    assert work.before == {"active": "a", "try": None, "left": 0, "keys": 3}
+    assert (work.slot, work.boot["keys"]) == ("b", 3)
+
+
+def test_other_roots_count_their_lists_anew_and_what_is_installed_is_no_longer_bad():
+    wanted = image(1)
+    wanted.files["/root_keys.json"] = b"{}"
+    digest = hashlib.sha256(wanted.files["/a/manifest.json"]).hexdigest()
+    work = plan_deployment(wanted, Present(WHOLE, {"active": "a", "keys": 3, "floor": 9, "bad": ["x", digest]}))
+    assert (work.boot["keys"], work.boot["floor"], work.boot["bad"]) == (0, 9, ["x"])
+    assert work.boot["config"] == ["/root_keys.json"]
+
+
+def test_without_room_for_two_releases_the_one_that_runs_gives_way(micropython):
+    def large(version: int, count: int) -> Image:
+        wanted = image(version)
+        wanted.files["/a/large.bin"] = bytes([version]) * count
+        return wanted
+
+    with VirtualBoard(flash_kb=512) as board:
+        assert deploy(board, large(1, 250_000))[1] == sound(1)
+        done, said = deploy(board, large(2, 250_000))
+        assert said == sound(2)
+        assert done.removed[0] == "/a/manifest.json", "so that no mixture can run"
+        assert "/a/large.bin" in done.written
+        # A small one has room beside it, and the next one beside that.
+        assert deploy(board, image(3))[1] == sound(3)
+        done, said = deploy(board, large(4, 250_000))
+        assert said == sound(4)
+        assert boot_of(board)["active"] == "a"
