@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from leezenflow.board import Site
+from leezenflow_host.board_config import read_board
 from leezenflow_host.errors import InputError
+from leezenflow_host.image import build_image
 from leezenflow_host.site_config import example_site, parse_intersection, read_site, travel_time_ms
 
 SITE = """
@@ -258,3 +260,45 @@ def test_a_signal_plan_is_checked_before_it_gets_to_a_board(site_file):
     assert "[signal] options are not usable: fixed_time: plans: 'day ofset=12" in complaint
     site_file.write_text(text.replace("ofset", "offset"))
     assert read_site(site_file).site().adapter_options["settle_s"] == 180
+
+
+def with_sources(sources: str) -> str:
+    return SITE.replace('"mqtt://127.0.0.1:1883/spat/1090?qos=1"', sources)
+
+
+def test_several_sources_in_order_of_preference(site_file):
+    site_file.write_text(with_sources('["mqtts://broker/spat/1090?ca=city.der&qos=1", "udp://0.0.0.0:4711"]'))
+    site = read_site(site_file)
+    assert site.values["signal"]["source"] == "mqtts://broker/spat/1090?ca=city.der&qos=1"
+    assert site.values["signal"]["more_sources"] == ["udp://0.0.0.0:4711"]
+    assert site.values["signal"]["failover_s"] == 20
+    assert site.site().source == "mqtts://broker/spat/1090?ca=city.der&qos=1"
+    site.require_device()
+    image = build_image(read_board("virtual"), site, compiler=None)
+    for name in ("mqtts", "mqtt", "udp", "failover"):
+        assert f"/a/leezenflow_device/transports/{name}.py" in image.files
+
+
+def test_a_list_of_one_source_is_one_source(site_file):
+    site_file.write_text(with_sources('["udp://0.0.0.0:4711"]'))
+    site = read_site(site_file)
+    assert site.values["signal"]["source"] == "udp://0.0.0.0:4711"
+    assert "more_sources" not in site.values["signal"] and "failover_s" not in site.values["signal"]
+    image = build_image(read_board("virtual"), site, compiler=None)
+    assert not any("failover" in path or "mqtt" in path for path in image.files)
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"),
+    [
+        ('["udp://0.0.0.0:4711", "udp://0.0.0.0:4711"]', "names the same source twice"),
+        ('["udp://0.0.0.0:4711", "clock://ntp"]', "has clock:// in a list"),
+        ('["udp://0.0.0.0:4711", "mqt://b/t"]', "has 'mqt://', which is not known"),
+        ('["udp://0.0.0.0:4711", "mqtts://b/t?caa=x"]', "has 'caa=', which is not known; did you mean 'ca'"),
+        ("[]", "source is []"),
+        ('["udp://0.0.0.0:4711", 7]', "source is"),
+        ('"udp://0.0.0.0:4711"\nfailover_s = 2', "failover_s is 2"),
+    ],
+)
+def test_what_is_wrong_with_a_list_of_sources(site_file, sources, words):
+    assert words in "\n".join(complaints(site_file, with_sources(sources)))
