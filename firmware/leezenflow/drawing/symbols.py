@@ -3,7 +3,7 @@
 """White signs: with a black rim on any colour, or in rows of their own."""
 
 from leezenflow import sprites_symbols as sheet
-from leezenflow.drawing.rows import Rows
+from leezenflow.canvas import framebuf
 from leezenflow.drawing.sprites import make_table, unpack_frames
 from leezenflow.palettes import BLACK, INK_FULL, INK_RAMP
 
@@ -37,22 +37,25 @@ class Signs:
     """One of several signs in the ROWS rows of `canvas` from `top`; `pictures` are constants of the generated sheet."""
 
     def __init__(self, canvas, top, pictures):
-        self._rows = Rows(canvas, top, ROWS)
-        self._left = (canvas.width - WIDTH) >> 1
+        width = canvas.width
+        # One row more than is shown: the beat is the same picture, copied from one row farther on.
+        picture = bytearray(width * (ROWS + 1))
+        self._fb = framebuf.FrameBuffer(picture, width, ROWS + 1, framebuf.GS8)
+        view = memoryview(picture)
+        size = width * ROWS
+        self._low = view[:size]
+        self._high = view[width : width + size]
+        self._target = memoryview(canvas.pixels)[top * width : top * width + size]
+        self._left = (width - WIDTH) >> 1
         self._pictures = tuple(unpack_frames(sheet, picture)[0] for picture in pictures)
         self._shown = None
 
     def draw(self, number, now_ms):
         """Paint all rows: the sign of that number, None for no sign. It beats with `now_ms`; None: it keeps still."""
-        shown = -1
-        if number is not None:
-            shown = 2 * number
-            if now_ms is not None and now_ms % _BEAT_MS * 2 < _BEAT_MS:
-                shown += 1
-        rows = self._rows
-        if shown != self._shown:
-            self._shown = shown
-            rows.fb.fill(BLACK)
+        if number != self._shown:
+            self._shown = number
+            self._fb.fill(BLACK)
             if number is not None:
-                rows.fb.blit(self._pictures[number], self._left, shown & 1, BLACK, _SHADES_ON_BLACK)
-        rows.show()
+                self._fb.blit(self._pictures[number], self._left, 1, BLACK, _SHADES_ON_BLACK)
+        low = now_ms is not None and now_ms % _BEAT_MS * 2 < _BEAT_MS
+        self._target[:] = self._low if low else self._high

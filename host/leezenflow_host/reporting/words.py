@@ -134,8 +134,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "always right, and useless: read every figure together with the setting. Data: {trace}.",
         "Als wahr gilt die Lampe im Augenblick der Ankunft; Gelb zählt nicht. Bilder, zehn in der Sekunde, sind die, "
         "die die Anzeige zu den aufgezeichneten Nachrichten gezeigt hätte, Pausen eingeschlossen. Intervalle entstehen "
-        "durch Ziehen ganzer Umläufe, denn wer im selben Umlauf fährt, ist nicht unabhängig. Eine Anzeige ohne Fahrzeit hat "
-        "fast immer recht und nützt nichts: Jede Zahl gilt nur mit der Einstellung. Daten: {trace}.",
+        "durch Ziehen ganzer Umläufe, denn wer im selben Umlauf fährt, ist nicht unabhängig. Eine Anzeige ohne "
+        "Fahrzeit hat fast immer recht und nützt nichts: Jede Zahl gilt nur mit der Einstellung. Daten: {trace}.",
     ),
     "wrong_colour_share": ("wrong colour", "falsche Farbe"),
     "wrong_green_share": ("wrong green", "falsches Grün"),
