@@ -2,93 +2,182 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`leezenflow evaluate`: how right the display was, and how far it can be trusted."""
 
-import copy
+import dataclasses
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import rich_click as click
 from rich.console import Console
-from rich.table import Table
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from leezenflow.board import Site
 from leezenflow_host.atomic_file import open_atomic
-from leezenflow_host.errors import InputError
-from leezenflow_host.evaluation.report import judge, observe_truth, print_figures, read_recording
+from leezenflow_host.errors import InputError, LeezenflowError
+from leezenflow_host.evaluation.group_evaluation import evaluate_group
+from leezenflow_host.evaluation.planning import (
+    Question,
+    check_timezone,
+    is_dataset_path,
+    plan_dataset,
+    plan_recording,
+)
+from leezenflow_host.evaluation.report import (
+    observe_truth,
+    print_comparison,
+    print_figures,
+    print_overview,
+    read_recording,
+)
+from leezenflow_host.evaluation.results import Result, save_results
+from leezenflow_host.evaluation.running import run_jobs
+from leezenflow_host.evaluation.sweep import sweep_limits
 from leezenflow_host.evaluation.truth import load_truth
 from leezenflow_host.memory_file import read_memory, write_memory
 from leezenflow_host.replay import recording_header
 from leezenflow_host.site_options import SiteOptions, site_from_options, site_options
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-# Limits of the sweep, in per mille: what a site could ask for.
-SWEEP_PERMILLE = (5, 10, 20, 30, 50, 75, 100, 150, 200, 250, 300, 350, 400, 500, 1000)
+# A file or pipe gets the lines of tables whole.
+_FILE_WIDTH = 160
 
 
 @click.command()
-@click.argument("traces", metavar="TRACE...", nargs=-1, required=True, type=_FILE)
+@click.argument("traces", metavar="TRACE...|DATASET", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--truth", "truth_file", type=_FILE, help="What the lamp really did [default: what TRACE shows later].")
+@click.option(
+    "--against", metavar="SITE.toml|ADVICE.jsonl|plain", help="Compare, cycle by cycle, with another display."
+)
 @click.option(
     "--json", "json_file", type=_FILE, metavar="FILE", help='Write the figures as JSON ("-": standard output).'
 )
+@click.option("--report", "report_file", type=_FILE, metavar="FILE.html", help="Write a report for people.")
+@click.option("--language", type=click.Choice(["en", "de"]), default="en", show_default=True, help="Of the report.")
+@click.option(
+    "--out", "folder", metavar="RESULTS", type=click.Path(path_type=Path, file_okay=False), help="Keep all tables here."
+)
+@click.option("--timezone", default="UTC", show_default=True, metavar="NAME", help="Of hours and weekdays.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1, show_default="all cores", help="Processes."
+)
+@click.option("--spark", is_flag=True, help="Evaluate the groups of a dataset with Spark (extra `spark`, Java 17).")
+@click.option("--master", metavar="URL", help="The Spark cluster [default: local[*]].")
 @click.option("--sweep", is_flag=True, help="Print the trade-off: wrong colour against share answered, limit by limit.")
 @site_options()
 def command(
-    traces: tuple[Path, ...], truth_file: Path | None, json_file: Path | None, sweep: bool, site_options: SiteOptions
-) -> None:
-    """Judge what a display would have shown against what its riders met.
+    traces: tuple[Path, ...],
+    truth_file: Path | None,
+    against: str | None,
+    json_file: Path | None,
+    report_file: Path | None,
+    language: str,
+    folder: Path | None,
+    timezone: str,
+    jobs: int,
+    spark: bool,
+    master: str | None,
+    sweep: bool,
+    site_options: SiteOptions,
+) -> int:
+    """Judge what a display would have shown against what its riders met, and the controller's forecast.
 
     Several recordings are judged one after the other, as one display would have lived through them: what was learned
     from one is known in the next. With --memory FILE, what was learned is read from there and written back at the end.
+    Of a DATASET (see `leezenflow ingest`) every signal group is judged, or the one that is named.
     """
     if truth_file is not None and len(traces) > 1:
         raise InputError("--truth belongs to one recording; give one TRACE, or leave --truth out.")
+    if master is not None and not spark:
+        raise InputError("--master is for --spark; give both, or neither.")
     console = Console(stderr=str(json_file) == "-", highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _FILE_WIDTH
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    memory = read_memory(site_options.memory)
-    results: list[dict[str, Any]] = []
+    question = Question(site_options, against, truth_file, check_timezone(timezone), read_memory(site_options.memory))
+    datasets = [is_dataset_path(path) for path in traces]
+    if any(datasets):
+        if len(traces) > 1 or sweep:
+            raise InputError("A dataset is judged alone, and without --sweep; name nothing beside it.")
+        master = (master or "local[*]") if spark else None
+        results, failed = _judge_dataset(errors, next(iter(traces)), question, jobs, folder, master)
+    elif spark:
+        raise InputError("--spark is for a dataset; make one with `leezenflow ingest`.")
+    elif sweep:
+        _write_json(json_file, [_sweep(console, errors, trace, question) for trace in traces])
+        return 0
+    else:
+        results, failed = _judge_recordings(errors, traces, question), 0
+    _show(console, results)
+    if folder is not None:
+        save_results(folder, results)
+    _write_json(json_file, results)
+    if report_file is not None:
+        from leezenflow_host.reporting import write_report
+
+        write_report(results, report_file, language)
+    return 1 if failed else 0
+
+
+def _judge_recordings(errors: Console, traces: tuple[Path, ...], question: Question) -> list[Result]:
+    """Judge recordings as one display would have lived through them."""
+    results = []
     for trace in traces:
-        recording = read_recording(trace)
-        for problem in recording.problems:
-            errors.print(problem, style="yellow")
-        site = site_from_options(site_options, recording_header(trace))
-        truth = load_truth(truth_file, site.signal_group) if truth_file else observe_truth(recording, site)
-        if sweep:
-            results.append(_sweep(console, recording, site, truth, memory))
-            continue
-        figures = judge(recording, site, truth, memory=memory)
-        memory = figures.pop("memory")
-        if not figures["judged_frames"]:
+        result = evaluate_group(plan_recording(trace, question))
+        for problem in result["problems"]:
+            errors.print(problem["text"], style="yellow", markup=False)
+        question = dataclasses.replace(question, memory=result.pop("memory"))
+        if not result["judged_frames"]:
             raise InputError(
                 f"{trace}: no frame can be judged; the recording is too short, or the truth is of another time"
             )
-        console.print(f"[bold]{trace}[/bold]")
-        print_figures(console, figures)
-        results.append({"trace": str(trace), **figures})
-    if not sweep:
-        write_memory(site_options.memory, memory)
-    if json_file is not None:
-        with open_atomic(json_file) as out:
-            json.dump(results[0] if len(results) == 1 else results, out, indent=1)
-            out.write("\n")
+        results.append(result)
+    write_memory(question.options.memory, question.memory)
+    return results
 
 
-def _sweep(console: Console, recording: Any, site: Site, truth: Any, memory: bytes | None) -> dict[str, Any]:
-    """Judge the same recording with many limits; the row without a limit is the default's."""
-    table = Table(title=str(recording.path), title_justify="left", box=None)
-    for heading in ("max wrong", "wrong colour", "wrong green", "answered", "uncertain", "flicker"):
-        table.add_column(heading, justify="right")
-    rows: list[dict[str, Any]] = []
-    for permille in (None, *SWEEP_PERMILLE):
-        limited = copy.copy(site)
-        limited.max_wrong_permille = permille
-        figures = judge(recording, limited, truth, memory=memory)
-        names = ("wrong_colour_share", "wrong_green_share", "answered_share", "uncertain_share")
-        shares = {name: figures[name] for name in names}
-        rows.append({"max_wrong_percent": None if permille is None else permille / 10, **shares})
-        rows[-1]["flicker_ratio"] = figures["flicker_ratio"]
-        cells = ["-" if share is None else f"{share:.2%}" for share in shares.values()]
-        limit = "(default)" if permille is None else f"{permille / 10:g} %"
-        table.add_row(limit, *cells, str(figures["flicker_ratio"]))
-    console.print(table)
-    return {"trace": str(recording.path), "sweep": rows}
+def _judge_dataset(
+    errors: Console, path: Path, question: Question, processes: int, folder: Path | None, master: str | None
+) -> tuple[list[Result], int]:
+    """The results of every group that can be judged, and how many cannot."""
+    planned = plan_dataset(path, question)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
+        task = progress.add_task("evaluating", total=len(planned))
+        outcomes = run_jobs(planned, processes, folder, lambda job: progress.advance(task), master)
+    results = [outcome for outcome in outcomes if not isinstance(outcome, LeezenflowError)]
+    failures = [outcome for outcome in outcomes if isinstance(outcome, LeezenflowError)]
+    if not results:
+        raise failures[0]
+    for failure in failures:
+        errors.print(str(failure), style="yellow", markup=False)
+    return results, len(failures)
+
+
+def _show(console: Console, results: list[Result]) -> None:
+    if len(results) > 1 and len({result["trace"] for result in results}) == 1:
+        print_overview(console, results)
+        return
+    for result in results:
+        console.print(f"[bold]{result['trace']}[/bold]")
+        print_figures(console, result)
+        if result["comparison"]:
+            print_comparison(console, result["comparison"])
+
+
+def _sweep(console: Console, errors: Console, trace: Path, question: Question) -> dict[str, Any]:
+    recording = read_recording(trace)
+    for problem in recording.problems:
+        errors.print(problem, style="yellow", markup=False)
+    site = site_from_options(question.options, recording_header(trace))
+    truth = (
+        load_truth(question.truth_file, site.signal_group) if question.truth_file else observe_truth(recording, site)
+    )
+    return sweep_limits(console, recording, site, truth, question.memory)
+
+
+def _write_json(file: Path | None, results: list[dict[str, Any]]) -> None:
+    if file is None:
+        return
+    with open_atomic(file) as out:
+        json.dump(results[0] if len(results) == 1 else results, out, indent=1)
+        out.write("\n")

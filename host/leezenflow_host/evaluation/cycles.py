@@ -68,10 +68,11 @@ class TruthArrays:
         return padded[np.minimum(index + 1, len(self.colours))]
 
     def cycle_of(self, index: Ints) -> Ints:
-        """The instant at which the cycle of colour number `index` began; -1 before the first."""
+        """The instant at which the cycle of colour number `index` began; before the first green, where truth begins."""
         begun = np.cumsum(self.colours == GREEN_TRUTH)
         padded = np.r_[begun, 0]
-        return np.r_[-1, self.cycle_starts][padded[index]]
+        origin = self.starts[0] if len(self.starts) else -1
+        return np.r_[origin, self.cycle_starts][padded[index]]
 
 
 class CycleTable:

@@ -104,10 +104,16 @@ def _seconds(value_ms: float | None) -> str:
 def print_figures(console: Console, figures: dict[str, Any]) -> None:
     """Print one recording's figures for people."""
     main = Table(show_header=False, box=None, pad_edge=False)
+    between = {
+        row["name"]: f"; 95 % between {_percent(row['low'])} and {_percent(row['high'])}"
+        for row in figures.get("intervals", ())
+        if row["low"] is not None
+    }
+    wrong, wrong_green = between.get("wrong_colour_share", ""), between.get("wrong_green_share", "")
     rows = (
-        ("wrong colour", _percent(figures["wrong_colour_share"]), "of the time the rider meets red or green"),
-        ("wrong green", _percent(figures["wrong_green_share"]), "of all time: green shown, red met"),
-        ("answered", _percent(figures["answered_share"]), ""),
+        ("wrong colour", _percent(figures["wrong_colour_share"]), f"of the time the rider meets red or green{wrong}"),
+        ("wrong green", _percent(figures["wrong_green_share"]), f"of all time: green shown, red met{wrong_green}"),
+        ("answered", _percent(figures["answered_share"]), between.get("answered_share", "").removeprefix("; ")),
         ("uncertain", _percent(figures["uncertain_share"]), ""),
         ("dark", _percent(figures["dark_share"]), ""),
         (
@@ -131,6 +137,40 @@ def print_figures(console: Console, figures: dict[str, Any]) -> None:
         console.print(f"not answered: {reasons}")
     _print_reliability(console, figures["reliability"])
     _print_horizons(console, figures["forecast_errors"])
+
+
+def print_overview(console: Console, results: list[dict[str, Any]]) -> None:
+    """Print one line for each of many results."""
+    table = Table(box=None)
+    table.add_column("signal")
+    for heading in ("cycles", "wrong colour", "wrong green", "answered", "time left", "flicker", "forecast within 2 s"):
+        table.add_column(heading, justify="right")
+    for result in results:
+        table.add_row(
+            f"{result['intersection']} group {result['signal_group']}",
+            str(result["data"]["cycles"]),
+            _percent(result["wrong_colour_share"]),
+            _percent(result["wrong_green_share"]),
+            _percent(result["answered_share"]),
+            _seconds(result["remaining_mae_ms"]),
+            str(result["flicker_ratio"]),
+            _percent(result["forecast"]["within_2_s_share"]),
+        )
+    console.print(table)
+
+
+def print_comparison(console: Console, comparison: dict[str, Any]) -> None:
+    """Print how a display differs from another one, with the interval of the difference."""
+    table = Table(title=f"Compared with {comparison['against']}, cycle by cycle", title_justify="left", box=None)
+    table.add_column("")
+    for heading in ("this", "other", "difference", "95 % interval"):
+        table.add_column(heading, justify="right")
+    for row in comparison["rows"]:
+        write = _seconds if row["name"].endswith("_ms") else _percent
+        interval = "-" if row["low"] is None else f"{write(row['low'])} to {write(row['high'])}"
+        name = row["name"].removesuffix("_share").removesuffix("_mae_ms").replace("_", " ")
+        table.add_row(name, write(row["value"]), write(row["against"]), write(row["difference"]), interval)
+    console.print(table)
 
 
 def _print_reliability(console: Console, reliability: list[dict[str, Any]]) -> None:
