@@ -3,6 +3,7 @@
 """UART and UDP on a real MicroPython: whole messages, and everything else counted and survived."""
 
 import binascii
+import contextlib
 import os
 import pty
 import random
@@ -94,6 +95,10 @@ def test_the_line_is_set_to_the_speed_asked_for(micropython: str, line: tuple[in
         ("udp://0.0.0.0", "names no port"),
         ("udp://0.0.0.0:9?from=10.0.0", "not an IPv4 address"),
         ("udp://0.0.0.0:9?from=10.0.0.256", "not an IPv4 address"),
+        ("udp://0.0.0.0:9?from=10.0.0.2,", "not an IPv4 address"),
+        ("udp://0.0.0.0:9?from=" + ",".join(["10.0.0.2"] * 9), "more than 8 addresses"),
+        ("udp://239.0.0.256:9", "not an IPv4 address"),
+        ("udp://239.0.0.5:9?interface=eth0", "not an IPv4 address"),
         ("udp://0.0.0.0:9?message_bytes=1", "message_bytes"),
     ],
 )
@@ -134,3 +139,42 @@ def test_only_the_named_sender_is_listened_to(micropython: str, source: str, exp
         sender.sendto(b"hello", ("127.0.0.1", port))
         child.wait_for_counter(expected, 1)
     assert sum(child.counters.values()) == 1
+
+
+def test_several_senders_may_be_named(micropython: str) -> None:
+    port = free_port()
+    with TransportChild(micropython, f"udp://0.0.0.0:{port}?from=127.0.0.2,127.0.0.4") as child:
+        child.wait_for("listening", True)
+        for source in ("127.0.0.3", "127.0.0.4", "127.0.0.2"):
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.bind((source, 0))
+                sender.sendto(source.encode(), ("127.0.0.1", port))
+        child.wait_for(*told(b"127.0.0.4"))
+        child.wait_for(*told(b"127.0.0.2"))
+        child.wait_for_counter("messages", 2)
+    assert child.counters["strangers"] == 1
+
+
+def test_a_group_is_joined_and_two_units_on_one_machine_hear_it(micropython: str) -> None:
+    port = free_port()
+    source = f"udp://239.7.7.7:{port}?interface=127.0.0.1&from=127.0.0.1"
+    with TransportChild(micropython, source) as one, TransportChild(micropython, source) as other:
+        for child in (one, other):
+            child.wait_for("listening", True)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+            sender.bind(("127.0.0.1", 0))
+            sender.sendto(b"another group", ("239.7.7.8", port))
+            sender.sendto(b"to all", ("239.7.7.7", port))
+        for child in (one, other):
+            child.wait_for(*told(b"to all"))
+
+
+def test_an_address_that_is_not_there_yet_is_tried_again(micropython: str) -> None:
+    # No machine has an address of the block for documentation (RFC 5737).
+    with TransportChild(micropython, "udp://203.0.113.7:4711") as child:
+        child.wait_for_output("udp: port 4711: ")
+        with contextlib.suppress(AssertionError):
+            child.wait_for("listening", True, timeout_s=3)
+    assert ["listening", True] not in child.events
+    assert len(child.other_output) == 1, "the same fault is told once"
