@@ -45,7 +45,8 @@ class App:
     """`engine` draws onto `canvas` (a frame is `engine.frame(ticks)`), `display` shows it, `transport` (or None) feeds.
 
     `health` has a coroutine `run(app)` that moves `beats` on, `watchdog` has `feed()`, `network`, `memory`, `light` and
-    `status` (set afterwards) a coroutine `run()`; each may be None. `reporters` add to the health report by `report(values)`.
+    `status` (set afterwards) a coroutine `run()`; each may be None. `reporters` have a coroutine `run()`, too, and
+    add to the health report by `report(values)`.
     `message_at` are the ticks at which the last message arrived (None: none yet), `latency_ms` how long it then took
     until it was worked through; `shown` counts the frames of each kind of advice since the last report.
     """
@@ -109,6 +110,8 @@ class App:
             tasks.append(self.memory.run())
         if self.light is not None:
             tasks.append(self.light.run())
+        for part in self.reporters:
+            tasks.append(part.run())
         if self.status is not None:
             tasks.append(self.status.run())
         if self.trial is not None:

@@ -76,6 +76,18 @@ def load_status(app, look, unit_name):
     return load_driver("leezenflow_device", "status_lines", "/site.json: look").StatusLines(app, look, unit_name)
 
 
+def load_reporters(settings, options, app):
+    """Return what runs beside the picture and adds to the health report: the board's sensors, the time."""
+    reporters = []
+    if settings.get("sensors"):
+        sensing = load_driver("leezenflow_device", "sensing", "/board.json: sensors")
+        reporters.append(sensing.make_sensing(settings["sensors"], app.clock))
+    if options["time_server"]:
+        keeping = load_driver("leezenflow_device", "timekeeping", "/board.json: device: time_server")
+        reporters.append(keeping.Timekeeper(options["time_server"], app.clock, app.engine))
+    return reporters
+
+
 def load_trial():
     """Return what must prove this release, if it is on trial; None: it has, or nothing says that it must."""
     try:

@@ -14,6 +14,11 @@ from leezenflow_device.identity import config_hash, release_number, slot_name
 
 OPTIONS = {
     "health_s": {"type": "int", "range": [1, 3600], "default": 60, "help": "seconds between two health reports"},
+    "time_server": {
+        "type": "str",
+        "default": "",
+        "help": "host that tells the time by SNTP, for logs and for messages without a minute; empty: ask nobody",
+    },
 }
 
 # A line on the serial port that begins with this is a report.

@@ -14,6 +14,7 @@ from leezenflow_device.configuration import (
     join_options,
     load_driver,
     load_light,
+    load_reporters,
     load_status,
     load_trial,
     read_bytes,
@@ -37,14 +38,14 @@ def run():
     display = driver.Display(board.display, board.width, board.height)
     try:
         asyncio.new_event_loop()  # nothing of an earlier run in this interpreter is left
-        unit = _assemble(board, canvas, display, clock, options, start)
+        unit = _assemble(settings, board, canvas, display, clock, options, start)
         unit.trial = load_trial()
         asyncio.run(unit.run())
     finally:
         display.deinit()
 
 
-def _assemble(board, canvas, display, clock, options, start):
+def _assemble(settings, board, canvas, display, clock, options, start):
     picture = read_bytes("/picture.bin", len(canvas.pixels) + PALETTE_BYTES)
     if picture is not None:
         canvas.load_picture(picture)
@@ -73,6 +74,7 @@ def _assemble(board, canvas, display, clock, options, start):
     unit = app.App(clock, engine, canvas, display, transport, options["fps"], reporter, watchdog, network, memory)
     unit.light = load_light(board, site, display, engine, clock)
     unit.status = load_status(unit, look, site.unit_name)
+    unit.reporters = load_reporters(settings, options, unit)
     unit.unit_name = site.unit_name
     unit.secrets = secrets
     return unit

@@ -88,6 +88,7 @@ class BoardTables(Table):
     display: dict[str, Any] = Field(description="a table [display]")
     network: NetworkTable | None = Field(None, description="a table [network]")
     light: dict[str, Any] | None = Field(None, description="a table [light]")
+    sensors: dict[str, Any] | None = Field(None, description="tables [sensors.<name>]")
     device: dict[str, Any] = Field({}, description="a table [device]")
     virtual: VirtualTable | None = Field(None, description="a table [virtual]")
     interpreter: InterpreterTable | None = Field(None, description="a table [interpreter]")
@@ -169,6 +170,7 @@ def read_board_file(file: Path) -> BoardConfig:
     if isinstance(device_table, Mapping):
         check_options(_device_options(linux), device_table, ("device",), problems)
     light = _check_light(tables["light"], problems) if isinstance(tables.get("light"), Mapping) else None
+    sensors = _check_sensors(tables["sensors"], problems) if isinstance(tables.get("sensors"), Mapping) else None
     if isinstance(board_table, Mapping):
         _check_runtime(tables, board_table, problems)
     if isinstance(tables.get("source"), Mapping):
@@ -188,6 +190,8 @@ def read_board_file(file: Path) -> BoardConfig:
     }
     if light is not None:
         values["light"] = light
+    if sensors:
+        values["sensors"] = sensors
     return BoardConfig(file, values, checked)
 
 
@@ -231,7 +235,7 @@ def _check_interpreter(table: Mapping[str, Any], chip: str, problems: Problems) 
 
 def _check_light(light: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
     """Check the ambient light sensor; return its name and options."""
-    sensor, names = light.get("sensor"), driver_names("sensor")
+    sensor, names = light.get("sensor"), sensor_names(measuring=False)
     given = {key: value for key, value in light.items() if key != "sensor"}
     if sensor is None:
         problems.add(("light", "sensor"), f"is missing: give one of {', '.join(names)}")
@@ -240,6 +244,26 @@ def _check_light(light: Mapping[str, Any], problems: Problems) -> dict[str, Any]
         problems.add_unknown_value(("light", "sensor"), sensor, names)
         return {}
     return {"sensor": sensor, **check_options(driver_options("sensor", sensor), given, ("light",), problems)}
+
+
+def sensor_names(*, measuring: bool) -> list[str]:
+    """Return the names of the sensors for health reports (`measuring`), or of those for ambient light."""
+    files = {name: driver_file("sensor", name) for name in driver_names("sensor")}
+    return [name for name, file in files.items() if ("MEASURES" in read_literals(file, "MEASURES")) == measuring]
+
+
+def _check_sensors(sensors: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """Check the sensors for health reports; return their options by name."""
+    checked: dict[str, Any] = {}
+    names = sensor_names(measuring=True)
+    for name, given in sensors.items():
+        if name not in names:
+            problems.add_unknown_value(("sensors",), name, names)
+        elif not isinstance(given, Mapping):
+            problems.add(("sensors", name), f"is {given!r}: write a table [sensors.{name}]")
+        else:
+            checked[name] = check_options(driver_options("sensor", name), given, ("sensors", name), problems)
+    return checked
 
 
 def _device_options(linux: bool) -> Options:

@@ -29,6 +29,8 @@ MANIFEST = "manifest.json"
 MANIFEST_FORMAT = 1
 PRODUCT = "leezenflow"
 ROOT_KEYS = "/root_keys.json"
+# What an option of [device] loads.
+_OPTION_MODULES = (("time_server", "timekeeping"),)
 # Always there: what a unit shows when it must show nothing, and what a technician looks at first.
 _LOOKS = ("dark", "test_pattern")
 # The loader takes a slot for a release when this module is in it; installers put it there last.
@@ -182,10 +184,17 @@ def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
         roots.append(f"leezenflow_device.networks.{board.values['network']['kind']}")
     roots += [f"leezenflow_device.verbs.{name}" for name in _verbs()]
     roots.append("leezenflow_device.safe_mode")
+    if board.values.get("sensors"):
+        roots.append("leezenflow_device.sensing")
+        roots += [f"leezenflow_device.sensors.{name}" for name in board.values["sensors"]]
+    roots += [f"leezenflow_device.{name}" for option, name in _OPTION_MODULES if board.values["device"].get(option)]
     roots += _light_roots(board, site)
     if site is not None:
         signal = site.values["signal"]
-        roots.append(f"leezenflow.renderings.{site.values['look']['name']}")
+        look = site.values["look"]["name"]
+        roots.append(f"leezenflow.renderings.{look}")
+        if look == "status":
+            roots.append("leezenflow_device.status_lines")
         if signal["adapter"] is not None:
             roots.append(f"leezenflow_adapters.{signal['adapter']}")
         if signal["source"] is not None:

@@ -110,7 +110,7 @@ options = {}
 for module in (app, root.health, ticks):
     for name in module.OPTIONS:
         options[name] = module.OPTIONS[name]["default"]
-root._assemble(board, canvas, display, clock, options, None)
+root._assemble({}, board, canvas, display, clock, options, None)
 note("Transport, Look, Decoder, Engine, App")
 engine = held[1]
 for number in range(3):

@@ -6,24 +6,15 @@ The clock is the unit's own counter, set by SNTP (RFC 4330, over UDP). A tick sa
 never was: whether that is good enough is the adapter's business.
 """
 
-import asyncio
-import os
-import socket
-
 from leezenflow.errors import LeezenflowError
 from leezenflow.source_url import typed_options
+from leezenflow_device import sntp
 
 OPTIONS = {
     "sync_s": {"type": "int", "range": [16, 86400], "default": 900, "help": "time between two questions to the server"},
 }
 
-_NTP_PORT = 123
-_PACKET_BYTES = 48
-# From a server that takes longer nobody learns the time to half of it.
-_ANSWER_MS = 800
 _RETRY_MS = 15_000
-# Seconds from 1900 (NTP) to 1970.
-_UNIX_S = 2_208_988_800
 _MINUTE_MS = 60_000
 
 
@@ -40,7 +31,7 @@ class Transport:
         self.beats = 0
         self._clock = clock
         self._host = source.host
-        self._port = source.port or _NTP_PORT
+        self._port = source.port or sntp.PORT
         self._sync_ms = options["sync_s"] * 1000
         # At `_at` it was `_ms` of minute `_moy` of `_year`; `_age_ms` since the server said so, None: never.
         self._year = 2000
@@ -91,43 +82,18 @@ class Transport:
     async def _synchronise(self):
         """Ask the server once; on success set the clock."""
         self._next_ms = _RETRY_MS
-        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            sock.setblocking(False)
-            address = socket.getaddrinfo(self._host, self._port)[0][-1]
-            question = bytearray(_PACKET_BYTES)
-            question[0] = 0x23  # version 4, client
-            # Our time of sending only has to come back: a random one shows that the answer is to this question.
-            question[40:48] = os.urandom(8)
-            asked = self._clock.ticks()
-            sock.sendto(question, address)
-            await asyncio.wait_for_ms(_readable(sock), _ANSWER_MS)
-            answer = sock.recv(_PACKET_BYTES + 1)
-            answered = self._clock.ticks()
-        except (OSError, asyncio.TimeoutError) as error:
-            self._refuse("no answer from %s (%s)" % (self._host, error))
-            return
-        finally:
-            sock.close()
-        if len(answer) < _PACKET_BYTES or answer[24:32] != bytes(question[40:48]) or answer[0] & 7 != 4:
-            self._refuse("%s answers something else" % self._host)
-        elif answer[0] >> 6 == 3 or not 1 <= answer[1] <= 15:
-            self._refuse("%s does not know the time itself" % self._host)
+            second, ms, at = await sntp.ask(self._host, self._port, self._clock)
+        except OSError as error:
+            self.fault = str(error)
+            self.counters["refused"] = (self.counters["refused"] + 1) & 0x3FFFFFFF
         else:
-            self._set(answer, self._clock.diff(answered, asked) >> 1, answered)
+            self._set(second, ms, at)
 
-    def _refuse(self, why):
-        self.fault = why
-        self.counters["refused"] = (self.counters["refused"] + 1) & 0x3FFFFFFF
-
-    def _set(self, answer, delay_ms, at):
-        """Set the clock by a server's answer that was `delay_ms` on its way and arrived at `at`."""
-        second = int.from_bytes(answer[40:44], "big")
-        if second < 0x8000_0000:
-            second += 0x1_0000_0000  # the era from 2036 on
-        second -= _UNIX_S
+    def _set(self, second, ms, at):
+        """Set the clock to `second` (since 1970) and `ms` at the ticks `at`."""
         day = second // 86_400
-        self._ms = second % 60 * 1000 + (int.from_bytes(answer[44:46], "big") * 1000 >> 16) + delay_ms
+        self._ms = second % 60 * 1000 + ms
         self._moy = second % 86_400 // 60
         self._year = 1970
         while day >= _days_in(self._year):
@@ -143,8 +109,3 @@ class Transport:
 
 def _days_in(year):
     return 366 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 365
-
-
-def _readable(sock):
-    """Wait until a socket has something to read (a generator is MicroPython's coroutine)."""
-    yield asyncio.core._io_queue.queue_read(sock)  # pyright: ignore[reportAttributeAccessIssue]
