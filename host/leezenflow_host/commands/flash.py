@@ -3,7 +3,6 @@
 """`leezenflow flash`: from a blank chip to a running, tested and reported unit; one board or a boxful."""
 
 import re
-import sys
 from pathlib import Path
 
 import rich_click as click
@@ -18,7 +17,7 @@ from leezenflow_host.flashing.installation import find_site, read_secrets_bytes
 from leezenflow_host.flashing.job import Job
 from leezenflow_host.flashing.journal import Journal
 from leezenflow_host.flashing.procedure import Outcome
-from leezenflow_host.flashing.screen import Screen, result_table
+from leezenflow_host.flashing.screen import Screen, print_results
 from leezenflow_host.flashing.selection import Only, choose_boards, guess_board, keep_only
 from leezenflow_host.kit import Kit
 from leezenflow_host.site_config import SiteConfig
@@ -150,9 +149,7 @@ def _conclude(outcomes: list[Outcome], skipped: list[FoundBoard]) -> int:
         if outcome.error is not None:
             raise outcome.error
     if len(outcomes) + len(skipped) > 1:
-        # Wide enough not to break words in a file; a terminal's own width where there is one.
-        console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
-        console.print(result_table(outcomes, skipped))
+        print_results(Console(highlight=False), outcomes, skipped)
     for outcome in outcomes:
         if outcome.ok:
             click.echo(

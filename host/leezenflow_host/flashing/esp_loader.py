@@ -17,6 +17,8 @@ from esp_pylib.errors import FatalError
 from esp_pylib.logger import EspLog, EspLogBase
 from esptool import cmds
 from esptool.loader import ESPLoader
+from esptool.reset import ResetStrategy
+from esptool.util import PrintOnce
 
 ERRORS = (FatalError, serial.SerialException, OSError)
 """What esptool raises: an unplugged board shows as an error of the port, not as one of its own."""
@@ -63,6 +65,8 @@ class ThreadLog(EspLogBase):
 
 
 _LOG = ThreadLog()
+# Bound to the logger of the moment when esptool was imported: it would tell of ports that cannot reset a chip.
+ResetStrategy.print_once = PrintOnce(_LOG.warn)
 
 
 @contextlib.contextmanager

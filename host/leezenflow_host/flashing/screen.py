@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from leezenflow_host.flashing.detect import FoundBoard
 from leezenflow_host.flashing.procedure import Outcome
@@ -86,14 +87,25 @@ class Screen:
         self._console.print(words, soft_wrap=True, markup=False)
 
 
-def result_table(outcomes: Sequence[Outcome], skipped: Sequence[FoundBoard]) -> Table:
-    """Return the table at the end of a batch: every board, how it went, and the next step."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("port", "unit", "chip number", "result"):
-        table.add_column(title, overflow="fold")
-    for found in skipped:
-        table.add_row(found.port, found.unit or "", found.unique_id or "", "done before this batch was broken off")
+def print_results(console: Console, outcomes: Sequence[Outcome], skipped: Sequence[FoundBoard]) -> None:
+    """Print the table at the end of a batch: every board, how it went, and the next step; a line each in a file."""
+    rows = [
+        (found.port, found.unit or "", found.unique_id or "", "done before this batch was broken off")
+        for found in skipped
+    ]
     for outcome in outcomes:
         result = "done" if outcome.ok else f"failed: {outcome.message}"
-        table.add_row(outcome.port, outcome.unit, outcome.chip_id or "", result)
-    return table
+        rows.append((outcome.port, outcome.unit, outcome.chip_id or "", result))
+    titles = ("port", "unit", "chip number", "result")
+    if not console.is_terminal:
+        widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+        for row in (titles, *rows):
+            words = "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True))
+            console.print(words.rstrip(), soft_wrap=True, markup=False)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)

@@ -209,7 +209,7 @@ def test_a_port_that_another_program_locked_is_busy(device, micropython):
 
 def test_nobody_waits_longer_than_the_deadline(device, monkeypatch):
     forever = threading.Event()
-    monkeypatch.setattr(detect, "_ask", lambda device: (None, b"" if forever.wait() else b""))
+    monkeypatch.setattr(detect, "_ask", lambda device: (None, bytes(forever.wait())))
     found = probe_port(device(lambda data: b"").port, patience_s=0.1)
     forever.set()
     assert (found.kind, found.detail) == ("unknown", "gave no answer in 0.1 s; unplug it and plug it in again")
