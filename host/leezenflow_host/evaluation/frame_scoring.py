@@ -238,7 +238,7 @@ class FrameScorer:
 
 def _nearest(at: Ints, earliest: Ints, latest: Ints) -> Ints:
     """How far the nearest of `at` (ascending) lies outside each [earliest, latest]; early is negative."""
-    far = np.int64(1 << 40)
+    far = np.int64(1 << 60)
     if not len(at):
         return np.full(len(earliest), far)
     behind = np.searchsorted(at, earliest, side="left")

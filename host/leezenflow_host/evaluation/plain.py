@@ -29,6 +29,7 @@ class PlainDisplay:
         self._fps = fps
         self._first_ms: int | None = None
         self._frame = 0
+        self._before: tuple[GroupPart, int] | None = None
 
     def show(self, part: GroupPart) -> Frames:
         """The frames from the last message of the part before to the last one of this."""
@@ -49,19 +50,26 @@ class PlainDisplay:
         return self._frames(part, rows, at_ms)
 
     def _frames(self, part: GroupPart, rows: Ints, at_ms: Ints) -> Frames:
-        arrived = part.at_ms[rows]
-        newest = np.searchsorted(arrived, at_ms, side="right") - 1
         kind = np.full(len(at_ms), DARK_KIND)
         reason = np.full(len(at_ms), _NO_DATA)
         remaining = np.full(len(at_ms), NO_REMAINING)
-        heard = np.flatnonzero(newest >= 0)
-        if len(rows):
-            chosen = rows[newest[heard]]
-            offset = part.at_ms[chosen] - part.message_at_ms[chosen]
+        newest = np.searchsorted(part.at_ms[rows], at_ms, side="right") - 1
+        known = [(part, newest >= 0, rows[newest[newest >= 0]] if len(rows) else rows)]
+        if self._before is not None:
+            # Until its first message, what the part before said last still holds.
+            waiting = newest < 0
+            known.append((self._before[0], waiting, np.full(int(waiting.sum()), self._before[1])))
+        for told, chosen, row in known:
+            if not len(row):
+                continue
+            heard = np.flatnonzero(chosen)
+            offset = told.at_ms[row] - told.message_at_ms[row]
             meets_ms = at_ms[heard] - offset + self._cruise_ms
-            kind[heard], remaining[heard], reason[heard] = _predict(part, part.run[chosen], meets_ms)
-            stale = at_ms[heard] - part.at_ms[chosen] > STALE_MS
-            kind[heard[stale]], remaining[heard[stale]], reason[heard[stale]] = DARK_KIND, NO_REMAINING, _STALE
+            kind[heard], remaining[heard], reason[heard] = _predict(told, told.run[row], meets_ms)
+            stale = heard[at_ms[heard] - told.at_ms[row] > STALE_MS]
+            kind[stale], remaining[stale], reason[stale] = DARK_KIND, NO_REMAINING, _STALE
+        if len(rows):
+            self._before = part, int(rows[-1])
         claimed = np.where(kind <= RED_KIND, 100, 0)
         return Frames(at_ms, kind, remaining, claimed, reason, list(REASONS))
 
