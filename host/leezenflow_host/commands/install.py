@@ -30,6 +30,7 @@ from leezenflow_host.flashing.installation import (
     site_on_board,
 )
 from leezenflow_host.image import Image, build_image
+from leezenflow_host.signing import read_root_keys
 from leezenflow_host.site_config import SiteConfig
 
 
@@ -43,6 +44,9 @@ from leezenflow_host.site_config import SiteConfig
 )
 @click.option("--port", metavar="PORT", help="Serial port of the board, or 'virtual' for one without hardware.")
 @click.option("--secrets", type=click.Path(path_type=Path), metavar="FILE.json", help="Passwords; else kept as is.")
+@click.option(
+    "--root-keys", type=click.Path(path_type=Path), metavar="FILE.json", help="Whose updates it takes; else kept as is."
+)
 @click.option("--stage", type=click.Path(path_type=Path), metavar="DIR", help="Write the device's files there instead.")
 @click.option("--mpy/--no-mpy", default=None, help="Compiled modules or sources [default: compiled where possible].")
 @click.option("--yes", is_flag=True, help="Replace another program on the board without asking.")
@@ -52,6 +56,7 @@ def command(
     site_name: str | None,
     port: str | None,
     secrets: Path | None,
+    root_keys: Path | None,
     stage: Path | None,
     mpy: bool | None,
     yes: bool,
@@ -65,8 +70,10 @@ def command(
     board.require_device()
     site = find_site(board, site_name)
     secret_bytes = read_secrets_bytes(secrets) if secrets is not None else None
+    roots = read_root_keys(root_keys)[0] if root_keys is not None else None
     if stage is not None or dry_run:
-        image = build_image(board, site, compiler=choose_compiler(mpy, board, None), secrets=secret_bytes)
+        compiler = choose_compiler(mpy, board, None)
+        image = build_image(board, site, compiler=compiler, secrets=secret_bytes, root_keys=roots)
         if dry_run:
             _list_files(board, image)
         elif stage is not None:
@@ -80,7 +87,8 @@ def command(
         _ask_before_replacing(connection, port, yes)
         if site is None:
             site = site_on_board(connection)
-        image = build_image(board, site, compiler=choose_compiler(mpy, board, identity), secrets=secret_bytes)
+        compiler = choose_compiler(mpy, board, identity)
+        image = build_image(board, site, compiler=compiler, secrets=secret_bytes, root_keys=roots)
         with _progress(port) as progress:
             done = connection.deploy(image, progress)
         connection.reset()
