@@ -100,6 +100,16 @@ def load_trial():
     return load_driver("leezenflow_device.updating", "trial", "/boot.json: try").Trial(slot)
 
 
+def offer_setup():
+    """Where the board has a setup button, and it is held now: open the first-time setup, and never return."""
+    try:
+        settings = read_json("/board.json").get("setup")
+    except LeezenflowError:  # whoever starts the unit says so
+        return
+    if settings:
+        load_driver("leezenflow_device", "setup_button", "/board.json: setup").offer_setup(settings)
+
+
 def join_options(*modules):
     """Return the OPTIONS of several modules as one dict."""
     declared = {}

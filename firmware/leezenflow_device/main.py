@@ -17,6 +17,7 @@ from leezenflow_device.configuration import (
     load_reporters,
     load_status,
     load_trial,
+    offer_setup,
     read_bytes,
     read_json,
 )
@@ -26,6 +27,7 @@ from leezenflow_device.memory import Memory
 
 def run():
     """Run the unit; it ends only by an exception, and then the panel is dark."""
+    offer_setup()
     start = supervisor.begin()
     if start.safe:
         load_driver("leezenflow_device", "safe_mode", "after repeated failures: safe mode").run(start)

@@ -42,13 +42,6 @@ class BoardTable(Table):
     )
 
 
-class NetworkTable(Table):
-    """How the board reaches a network; names and passwords stand in /secrets.json."""
-
-    kind: Literal["wifi"] = Field("wifi", description='"wifi"')
-    country: str = Field("DE", pattern="^[A-Z]{2}$", description='the country whose radio rules hold, such as "DE"')
-
-
 class VirtualTable(Table):
     """The size of a virtual board."""
 
@@ -86,7 +79,8 @@ class BoardTables(Table):
 
     board: BoardTable = Field(description="a table [board]")
     display: dict[str, Any] = Field(description="a table [display]")
-    network: NetworkTable | None = Field(None, description="a table [network]")
+    network: dict[str, Any] | None = Field(None, description="a table [network]")
+    setup: dict[str, Any] | None = Field(None, description="a table [setup]")
     light: dict[str, Any] | None = Field(None, description="a table [light]")
     sensors: dict[str, Any] | None = Field(None, description="tables [sensors.<name>]")
     device: dict[str, Any] = Field({}, description="a table [device]")
@@ -170,6 +164,8 @@ def read_board_file(file: Path) -> BoardConfig:
     if isinstance(device_table, Mapping):
         check_options(_device_options(linux), device_table, ("device",), problems)
     light = _check_light(tables["light"], problems) if isinstance(tables.get("light"), Mapping) else None
+    network = _check_network(tables["network"], problems) if isinstance(tables.get("network"), Mapping) else None
+    setup = _check_setup(tables, problems) if isinstance(tables.get("setup"), Mapping) else None
     sensors = _check_sensors(tables["sensors"], problems) if isinstance(tables.get("sensors"), Mapping) else None
     if isinstance(board_table, Mapping):
         _check_runtime(tables, board_table, problems)
@@ -186,8 +182,10 @@ def read_board_file(file: Path) -> BoardConfig:
         "chip": checked.board.chip,
         "display": display,
         "device": dict(checked.device),
-        "network": None if checked.network is None else checked.network.model_dump(),
+        "network": network,
     }
+    if setup is not None:
+        values["setup"] = setup
     if light is not None:
         values["light"] = light
     if sensors:
@@ -217,9 +215,32 @@ def _check_runtime(tables: Mapping[str, Any], board: Mapping[str, Any], problems
         return
     if "micropython" in board:
         problems.add(("board", "micropython"), "is for boards: a Linux unit runs Python, leave it out")
-    for table in ("network", "light"):
+    for table in ("network", "light", "setup"):
         if table in tables:
             problems.add((table,), "is a table for boards: the system of a Linux unit sees to that, leave it out")
+
+
+def _check_network(network: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """Check how the board reaches a network (names and passwords stand in /secrets.json); return kind and options."""
+    kind, names = network.get("kind", "wifi"), driver_names("network")
+    if kind not in names:
+        problems.add_unknown_value(("network", "kind"), kind, names)
+        return {}
+    given = {key: value for key, value in network.items() if key != "kind"}
+    options = check_options(driver_options("network", kind), given, ("network",), problems)
+    country = options.get("country", "DE")
+    if not isinstance(country, str) or not re.fullmatch("[A-Z]{2}", country):
+        problems.add(("network", "country"), f'is {country!r}: give two capital letters such as "DE"')
+    return {"kind": kind, **options}
+
+
+def _check_setup(tables: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """Check the button that opens the first-time setup; return its options."""
+    network = tables.get("network")
+    if not isinstance(network, Mapping) or network.get("kind", "wifi") != "wifi":
+        problems.add(("setup",), 'is a table for boards with [network] kind = "wifi": leave it out')
+    declared = read_literals(package_folder("leezenflow_device") / "setup_button.py", "OPTIONS")["OPTIONS"]
+    return check_options(declared, tables["setup"], ("setup",), problems)
 
 
 def _check_interpreter(table: Mapping[str, Any], chip: str, problems: Problems) -> None:

@@ -18,6 +18,7 @@ _FOLDERS = {
     "display": ("leezenflow_device", "displays"),
     "host_display": ("leezenflow_host", "displays"),
     "sensor": ("leezenflow_device", "sensors"),
+    "network": ("leezenflow_device", "networks"),
     "transport": ("leezenflow_device", "transports"),
     "look": ("leezenflow", "renderings"),
     "adapter": ("leezenflow_adapters", ""),

@@ -182,6 +182,8 @@ def _roots(board: BoardConfig, site: SiteConfig | None) -> list[str]:
     roots += [f"leezenflow.renderings.{look}" for look in _LOOKS]
     if board.values["network"] is not None:
         roots.append(f"leezenflow_device.networks.{board.values['network']['kind']}")
+    if board.values.get("setup"):
+        roots.append("leezenflow_device.setup_button")
     roots += [f"leezenflow_device.verbs.{name}" for name in _verbs()]
     roots.append("leezenflow_device.safe_mode")
     if board.values.get("sensors"):

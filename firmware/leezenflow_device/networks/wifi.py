@@ -2,12 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Joins the Wi-Fi that the secrets name, and joins it again whenever it is lost.
 
-`/secrets.json`: `{"wifi": {"ssid": "...", "password": "..."}}`. The picture never waits for any of this.
+`/secrets.json`: `{"wifi": {"ssid": "...", "password": "..."}}`, for a fixed address see `addresses`. The picture never
+waits for any of this, and the password is never printed.
 """
 
 import network
 
 from leezenflow.errors import LeezenflowError
+from leezenflow_device.networks.addresses import fixed_address
+
+OPTIONS = {
+    "country": {"type": "str", "default": "DE", "help": "the country whose radio rules hold, two capital letters"},
+}
 
 # An access point that answers at all does so within this time.
 _JOIN_MS = 15_000
@@ -32,6 +38,7 @@ class Network:
         self.counters = {"joins": 0, "failures": 0}
         self._ssid = credentials["ssid"]
         self._password = credentials.get("password") or None
+        self._address = fixed_address(secrets)
         self._clock = clock.network
         network.country(settings.get("country", "DE"))
         self._station = network.WLAN(network.WLAN.IF_STA)
@@ -60,6 +67,8 @@ class Network:
             station.active(True)
             # Saving power would cost hundreds of milliseconds a message.
             station.config(pm=network.WLAN.PM_NONE)
+            if self._address is not None:
+                station.ifconfig(self._address)
             station.connect(self._ssid, self._password)
         except OSError as error:
             self._note(str(error))
