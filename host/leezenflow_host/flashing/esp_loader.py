@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import serial
-from esp_pylib.errors import FatalError
-from esp_pylib.logger import EspLog, EspLogBase
 from esptool import cmds
 from esptool.loader import ESPLoader
+from esptool.logger import EspLog, EspLogBase
 from esptool.reset import ResetStrategy
-from esptool.util import PrintOnce
+from esptool.util import FatalError, PrintOnce
 
 ERRORS = (FatalError, serial.SerialException, OSError)
 """What esptool raises: an unplugged board shows as an error of the port, not as one of its own."""
