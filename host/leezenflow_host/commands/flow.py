@@ -76,7 +76,7 @@ def observe(files: tuple[Path, ...], **given: Any) -> None:
     result["confidence"] = given["confidence"]
     result["definitions"] = list(DEFINITIONS)
     json_file = given["json_file"]
-    print_observed(Console(stderr=str(json_file) == "-", highlight=False, soft_wrap=True), result)
+    print_observed(_console(json_file), result)
     _write_json(json_file, result)
 
 
@@ -109,8 +109,16 @@ def plan(**given: Any) -> None:
         raise InputError("--weeks needs --riders-per-day N.")
     result = plan_result(design, plan_study(design), given["riders_per_day"], given["weeks"])
     json_file = given["json_file"]
-    print_plan(Console(stderr=str(json_file) == "-", highlight=False, soft_wrap=True), result)
+    print_plan(_console(json_file), result)
     _write_json(json_file, result)
+
+
+def _console(json_file: Path | None) -> Console:
+    """For tables and sentences; not where the JSON goes. Files and pipes get the width that the tables want."""
+    console = Console(stderr=str(json_file) == "-", highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = 120
+    return console
 
 
 def _write_json(file: Path | None, result: dict[str, Any]) -> None:
@@ -171,6 +179,13 @@ def _write_json(file: Path | None, result: dict[str, Any]) -> None:
     metavar="SHARE",
     help="Cross at any time of red.",
 )
+@click.option(
+    "--condition",
+    "conditions",
+    type=click.Choice(["without", "display", "perfect", "arithmetic", "unshifted"]),
+    multiple=True,
+    help="Ride only this, and without (repeatable) [all five].",
+)
 @click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Simulations at once [one a core].")
 @click.option(
     "--json", "json_file", type=_FILE, metavar="FILE", help='Write the result as JSON ("-": standard output).'
@@ -197,8 +212,7 @@ def simulate(site_options: SiteOptions, **given: Any) -> None:
 
     json_file, folder = given["json_file"], given["folder"]
     setup = _setup(site_options, given)
-    to_stdout = str(json_file) == "-"
-    console = Console(stderr=to_stdout, highlight=False, soft_wrap=True)
+    console = _console(json_file)
     if given["dry_run"]:
         for sentence in list_assumptions(setup):
             console.print(f"- {sentence}", markup=False)
@@ -218,7 +232,7 @@ def simulate(site_options: SiteOptions, **given: Any) -> None:
 
 
 def _setup(options: SiteOptions, given: dict[str, Any]) -> Any:
-    from leezenflow_host.flow.study import GENERATED_HEADER, StudySetup
+    from leezenflow_host.flow.study import CONDITIONS, GENERATED_HEADER, WITHOUT, StudySetup
 
     trace, signal = given["trace"], given["signal"]
     if trace is not None and signal is not None:
@@ -249,6 +263,7 @@ def _setup(options: SiteOptions, given: dict[str, Any]) -> Any:
         path=Path2D(distance_m=distance_m, width_m=given["width"]),
         model=model,
         seeds=tuple(range(given["first_seed"], given["first_seed"] + given["seeds"])),
+        conditions=tuple(name for name in CONDITIONS if name in {WITHOUT, *(given["conditions"] or CONDITIONS)}),
         signal=None if trace is not None else signal or "fixed",
         duration_s=given["duration"] or 1800,
         trace=trace,

@@ -89,10 +89,7 @@ def _format_change(interval: dict[str, float | None]) -> str:
 
 def print_study(console: Console, result: dict[str, Any]) -> None:
     """Print the tables, and the assumptions directly under them."""
-    tables = [figure_rows(result)]
-    if result["effects"]:
-        tables.append(effect_rows(result))
-    for headings, *rows in tables:
+    for headings, *rows in _tables(result):
         table = Table(box=None, pad_edge=False)
         for place, heading in enumerate(headings):
             table.add_column(heading, justify="right" if place else "left")
@@ -106,6 +103,10 @@ def print_study(console: Console, result: dict[str, Any]) -> None:
     console.print(f"\n{result['statement']}", style="bold")
 
 
+def _tables(result: dict[str, Any]) -> list[list[list[str]]]:
+    return [figure_rows(result), effect_rows(result)] if result["effects"] else [figure_rows(result)]
+
+
 def _meanings(result: dict[str, Any]) -> list[str]:
     return [f"{row['condition']}: {MEANINGS[row['condition']]}." for row in result["conditions"]]
 
@@ -113,7 +114,7 @@ def _meanings(result: dict[str, Any]) -> list[str]:
 def markdown(result: dict[str, Any]) -> str:
     """The tables and their assumptions in Markdown."""
     lines: list[str] = []
-    for headings, *rows in (figure_rows(result), effect_rows(result)):
+    for headings, *rows in _tables(result):
         lines += ["| " + " | ".join(headings) + " |", "| --- " + "| ---: " * (len(headings) - 1) + "|"]
         lines += ["| " + " | ".join(row) + " |" for row in rows] + [""]
     lines += ["Assumptions:", ""]

@@ -34,6 +34,7 @@ SMALL = StudySetup(
     seeds=(1,),
     conditions=(WITHOUT, PERFECT),
     duration_s=600,
+    step_s=0.4,
 )
 
 
@@ -177,12 +178,13 @@ def test_the_table_is_followed_by_its_assumptions(tmp_path: Path, capsys: pytest
     trace = str(tmp_path / "b.jsonl")
     record(Path(trace), "bus_priority", 3, 400)
     arguments = ["flow", "simulate", "--trace", trace, "--intersection", "49:1090", "--signal-group", "12"]
-    code = run([*arguments, "--seeds", "1", "--flow", "400", "--sprint", "22"])
+    code = run([*arguments, "--seeds", "1", "--flow", "400", "--sprint", "22", "--condition", "display"])
     captured = capsys.readouterr()
     assert code == 0, captured.err
     assert (
         captured.out.index("had to stop") < captured.out.index("Assumptions") < captured.out.index("does not reproduce")
     )
+    assert captured.out.split("\n")[0].split() == ["without", "display"]
     assert "Sprint is advised at 22 km/h" in captured.out
     assert "the lamp did what the recording itself shows later" in captured.out
 
