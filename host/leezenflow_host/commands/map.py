@@ -4,7 +4,6 @@
 
 import dataclasses
 import json
-import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,10 @@ from leezenflow.errors import SignalError
 from leezenflow_host.commands.decode import decode_all
 from leezenflow_host.decoding.payloads import read_file
 from leezenflow_host.decoding.tree import clean, reference, state_word
-from leezenflow_host.errors import InputError
-from leezenflow_host.lane_candidates import Candidate, bicycle_kind, find_candidates
+from leezenflow_host.lane_candidates import Candidate
+from leezenflow_host.map_reading import candidates_at, choose_map, parse_place, read_maps
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_PLACE = re.compile(r"\s*([+-]?\d{1,3}(?:\.\d+)?)\s*[,;\s]\s*([+-]?\d{1,3}(?:\.\d+)?)\s*")
-# A lane further away than this belongs to another street.
-_MAX_BESIDE_M = 50.0
 _SHOWN = 8
 
 
@@ -50,60 +46,16 @@ def command(
     The best candidates come first. The last check is always to watch the real lamp while the group changes: give a
     fresh message or recording with --spat to see what each group shows.
     """
-    lat, long = _parse_place(at_text)
-    geometry = _choose(_read_maps(file), intersection, file)
-    no_lane = not any(bicycle_kind(lane) for lane in geometry["lanes"])
-    found = find_candidates(geometry, lat, long, heading, every_lane=all_lanes or no_lane)
-    near = [candidate for candidate in found if candidate.beside_m <= _MAX_BESIDE_M]
-    states, notes = _read_states(spat, geometry) if spat else ({}, [])
-    if no_lane:
-        notes.insert(0, "This MAP has no lane for bicycles: these are the lanes of motor traffic.")
-    if not near:
-        distance = f"the nearest is {found[0].beside_m:.0f} m away" if found else "there is none with a signal group"
-        raise InputError(
-            f"{file}: no lane of intersection {reference(geometry)} passes within {_MAX_BESIDE_M:.0f} m of {at_text}; "
-            f"{distance}. Check --at (latitude first), or try --all-lanes."
-        )
+    parse_place(at_text)
+    geometry = choose_map(read_maps(file), intersection, file)
+    near, notes = candidates_at(geometry, at_text, heading, all_lanes, file)
+    states, remarks = _read_states(spat, geometry) if spat else ({}, [])
+    notes += remarks
     if as_json:
         for candidate in near:
             click.echo(json.dumps(_record(geometry, candidate, states)))
         return
     _print(geometry, near, states, notes)
-
-
-def _parse_place(text: str) -> tuple[float, float]:
-    found = _PLACE.fullmatch(text)
-    if not found or not -90 <= float(found[1]) <= 90 or not -180 <= float(found[2]) <= 180:
-        raise InputError(f'--at {text}: write latitude and longitude in degrees, as in "51.9607,7.6261".')
-    return float(found[1]), float(found[2])
-
-
-def _read_maps(file: Path) -> list[dict[str, Any]]:
-    """All intersections described in the file, the newest revision seen last."""
-    found: dict[tuple[Any, Any], dict[str, Any]] = {}
-    fault = None
-    for _, message in decode_all(read_file(file), None):
-        if isinstance(message, SignalError):
-            fault = message
-        elif "map" in message:
-            for geometry in message["map"]["intersections"]:
-                found[geometry["region"], geometry["id"]] = geometry
-    if not found:
-        reason = f" ({fault})" if fault else ""
-        raise InputError(f"{file}: there is no MAPEM or MAP in it{reason}. Ask the operator for one, or record it.")
-    return list(found.values())
-
-
-def _choose(maps: list[dict[str, Any]], wanted: str | None, file: Path) -> dict[str, Any]:
-    names = ", ".join(reference(geometry) for geometry in maps)
-    if wanted is None:
-        if len(maps) > 1:
-            raise InputError(f"{file}: several intersections. Choose one with --intersection: {names}.")
-        return maps[0]
-    for geometry in maps:
-        if wanted in (reference(geometry), str(geometry["id"])):
-            return geometry
-    raise InputError(f"--intersection {wanted}: not in {file}. It holds {names}.")
 
 
 def _read_states(file: Path, geometry: dict[str, Any]) -> tuple[dict[int, int], list[str]]:
