@@ -66,7 +66,9 @@ class Job:
             files["/site.json"] = encode_json(site.values)
         secrets = self.secrets
         if secrets is None and self.kit is not None:
-            secrets = self.kit.secrets(unit)
+            # A unit that got a name of its own shares what the kit has for its site.
+            own = "" if self.site is None else self.site.values["unit"]["name"]
+            secrets = self.kit.secrets(unit) or self.kit.secrets(own)
         if secrets is not None:
             files.update(secret_files(secrets))
         return Image(files)
