@@ -1,0 +1,200 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same bytes from one process, from several, and from Spark; and nothing is done twice."""
+
+import json
+from pathlib import Path
+
+import pytest
+from dataset_recordings import make_dataset, write_messages, write_scenario
+
+from leezenflow_host.cli import run
+from leezenflow_host.dataset.reading import Dataset
+from leezenflow_host.errors import InputError, LeezenflowError
+from leezenflow_host.evaluation import api, running
+from leezenflow_host.evaluation.group_evaluation import GroupJob
+from leezenflow_host.evaluation.planning import Question, plan_dataset
+from leezenflow_host.evaluation.results import TABLES, load_results, save_results, table_rows
+from leezenflow_host.evaluation.running import run_jobs
+from leezenflow_host.site_options import SiteOptions
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four signal groups, five minutes with buses."""
+    folder = tmp_path_factory.mktemp("dataset")
+    make_dataset(folder / "ds", write_scenario(folder / "t.jsonl", "bus_priority", 300))
+    return folder / "ds"
+
+
+def question() -> Question:
+    return Question(SiteOptions(distance=60), against="plain")
+
+
+def same_bytes(one: Path, other: Path) -> None:
+    files = sorted(path.name for path in one.iterdir() if path.is_file())
+    assert len(files) == 2 * len(TABLES) + 1
+    for name in files:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
+def test_one_process_several_and_spark_give_the_same_bytes(dataset: Path, tmp_path: Path):
+    jobs = plan_dataset(dataset, question())
+    assert [(job.intersection, job.signal_group) for job in jobs] == [("49:1090", group) for group in (1, 5, 12, 14)]
+    ways = {"alone": {}, "pool": {"processes": 2}, "spark": {"master": "local[2]"}}
+    for name, way in ways.items():
+        results = run_jobs(jobs[1:3], **way)
+        save_results(tmp_path / name, [result for result in results if not isinstance(result, LeezenflowError)])
+    same_bytes(tmp_path / "alone", tmp_path / "pool")
+    same_bytes(tmp_path / "alone", tmp_path / "spark")
+    (rows,) = {len(load_results(tmp_path / name)) for name in ways}
+    assert rows == 2
+
+
+def test_what_is_finished_is_not_done_again(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    done: list[int] = []
+    real = running.evaluate_job
+
+    def count(job: GroupJob) -> running.Result:
+        done.append(job.signal_group)
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        return real(job)
+
+    monkeypatch.setattr(running, "evaluate_job", count)
+    jobs = plan_dataset(dataset, question())
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs(jobs, folder=tmp_path)
+    assert done == [1, 5, 12]
+    told: list[GroupJob] = []
+    first = run_jobs(jobs, folder=tmp_path, done=told.append)
+    assert done == [1, 5, 12, 12, 14] and len(told) == 4
+    assert run_jobs(jobs, folder=tmp_path) == first and len(done) == 5
+    # Another setting is another result, and a damaged file counts for nothing.
+    run_jobs(plan_dataset(dataset, Question(SiteOptions(distance=61), "plain"))[:1], folder=tmp_path)
+    assert len(done) == 6
+    kept = sorted((tmp_path / "groups").glob("*-14-*.json"))[0]
+    kept.write_text("{")
+    assert run_jobs(jobs, folder=tmp_path) == first and len(done) == 7
+
+
+def test_more_data_is_evaluated_anew(tmp_path: Path):
+    make_dataset(tmp_path / "ds", write_messages(tmp_path / "a.jsonl", range(120)))
+    (before,) = plan_dataset(tmp_path / "ds", question())
+    make_dataset(tmp_path / "ds", write_messages(tmp_path / "b.jsonl", range(120, 240)))
+    (after,) = plan_dataset(tmp_path / "ds", question())
+    assert running.job_key(before) != running.job_key(after)
+    one, two = (running.evaluate_job(job) for job in (before, after))
+    assert one["data"]["messages"] == 120 and two["data"]["messages"] == 240
+
+
+def test_a_group_that_cannot_be_judged_does_not_stop_the_others(
+    tmp_path: Path, dataset: Path, capsys: pytest.CaptureFixture[str]
+):
+    jobs = plan_dataset(dataset, question())
+    broken = Dataset(dataset).source("49:1090", 99)
+    spoiled = [jobs[0], GroupJob(broken, "49:1090", 99, "x", jobs[0].site), jobs[2]]
+    results = run_jobs(spoiled)
+    assert isinstance(results[1], InputError) and "nothing usable about signal group 99" in str(results[1])
+    assert [result["signal_group"] for result in results if not isinstance(result, LeezenflowError)] == [1, 12]
+    packed = running.run_packed(running.pack_job(spoiled[1]))
+    assert isinstance(running.unpack_outcome(packed), InputError)
+
+
+def test_the_command_on_a_dataset(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    arguments = ["evaluate", str(dataset), "--against", "plain", "--jobs", "1", "--out", str(tmp_path / "r")]
+    assert run([*arguments, "--json", str(tmp_path / "r.json"), "--report", str(tmp_path / "r.html")]) == 0
+    shown = capsys.readouterr().out
+    assert "49:1090 group 12" in shown and "forecast within 2 s" in shown
+    results = json.loads((tmp_path / "r.json").read_text())
+    assert results == load_results(tmp_path / "r") == load_results(tmp_path / "r.json")
+    assert "<html" in (tmp_path / "r.html").read_text()
+    one = ["evaluate", str(dataset), "--intersection", "1090", "--signal-group", "12", "--json", "-"]
+    assert run(one) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["signal_group"] == 12 and result["problems"] == []
+
+
+def test_two_settings_and_two_logs_are_compared(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    trace = dataset.parent / "t.jsonl"
+    site = tmp_path / "near.toml"
+    site.write_text(
+        '[signal]\nintersection = "49:1090"\nsignal_group = 12\nadapter = "spatem_xml"\n[rider]\ndistance_m = 20\n'
+        "cruise_kmh = 18\n"
+    )
+    signal = ["--intersection", "49:1090", "--signal-group", "12", "--distance", "110", "--speed", "18"]
+    log = tmp_path / "advice.jsonl.gz"
+    assert run(["replay", str(trace), "--advice", str(log), *signal[:6], "--cruise", "18"]) == 0
+    for source in (trace, dataset):
+        same = ["evaluate", str(source), *signal, "--json", str(tmp_path / "f.json")]
+        assert run([*same, "--against", str(log)]) == 0
+        rows = json.loads((tmp_path / "f.json").read_text())["comparison"]["rows"]
+        assert all(row["difference"] in (0, None) for row in rows)
+        assert run([*same, "--against", str(site)]) == 0
+        comparison = json.loads((tmp_path / "f.json").read_text())["comparison"]
+        assert comparison["against"] == "near" and comparison["rows"][0]["difference"] != 0
+    assert "Compared with near" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["{ds}", "--truth", "{ds}/dataset.json"], "leave it out"),
+        (["{ds}", "--sweep"], "without --sweep"),
+        (["{ds}", "{trace}"], "judged alone"),
+        (["{trace}", "--spark"], "--spark is for a dataset"),
+        (["{ds}", "--master", "local[1]"], "--master is for --spark"),
+        (["{ds}", "--intersection", "7", "--signal-group", "1"], "holds nothing about it. It knows: 49:1090"),
+        (["{ds}", "--signal-group", "77"], "no signal group that ever showed a colour"),
+        (["{ds}", "--against", "nothing.toml"], "no such file"),
+        (["{ds}", "--against", "{ds}/dataset.json"], "give a site file (.toml), an advice log"),
+        (["{ds}", "--timezone", "Mars/North"], "no such time zone"),
+        (["{ds}/states"], "a folder, but no dataset"),
+    ],
+)
+def test_wrong_usage_is_said(dataset: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str):
+    filled = [argument.format(ds=dataset, trace=dataset.parent / "t.jsonl") for argument in arguments]
+    assert run(["evaluate", *filled]) == 2
+    assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_an_advice_log_that_is_none_is_named_by_line(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    trace = str(dataset.parent / "t.jsonl")
+    log = tmp_path / "advice.jsonl"
+    for text, said in (
+        ('{"at_ms": 1, "kind": "blue"}\n', "line 1: no frame of an advice log (kind 'blue')"),
+        ('{"at_ms": 1, "kind": "dark"}\n', "has no frame at the time of the recording"),
+    ):
+        log.write_text(text)
+        signal = ["--intersection", "49:1090", "--signal-group", "12"]
+        assert run(["evaluate", trace, *signal, "--against", str(log)]) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_interface_for_notebooks(dataset: Path, tmp_path: Path):
+    results = api.evaluate(dataset, distance_m=110, speed_kmh=18, signal_group=12)
+    assert results.failed == [] and results.tables == TABLES
+    errors = results.frame("forecast_by_horizon")
+    assert set(errors["to"]) == {"green", "red"} and set(errors["signal_group"]) == {12}
+    whole = results.frame()
+    assert whole.loc[0, "site_cruise_ms"] == 22_000 and "forecast_within_2_s_share" in whole
+    assert list(results.frame("comparison").columns)[:4] == ["intersection", "signal_group", "setting", "against_name"]
+    results.save(tmp_path)
+    assert api.load(tmp_path).results == results.results
+    trace = api.evaluate(
+        dataset.parent / "t.jsonl", intersection="49:1090", signal_group=12, distance_m=110, speed_kmh=18
+    )
+    assert trace.results[0]["wrong_colour_share"] == results.results[0]["wrong_colour_share"]
+    assert api.groups(dataset)["signal_group"].tolist() == [1, 5, 12, 14]
+    assert set(api.problems(dataset)["kind"]) == {"empty_group"}
+    with pytest.raises(ValueError, match="there is no table nothing"):
+        table_rows(results.results, "nothing")
+
+
+def test_results_that_are_none_are_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="holds no results"):
+        load_results(tmp_path)
+    for text, said in (("{", "damaged"), ("[{}]", "holds no results"), ('[{"leezenflow_results": 9}]', "newer")):
+        (tmp_path / "r.json").write_text(text)
+        with pytest.raises(InputError, match=said):
+            load_results(tmp_path / "r.json")
