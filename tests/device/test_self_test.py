@@ -173,6 +173,13 @@ def test_the_picture_comes_back_and_the_pattern_was_another(micropython: str, tr
     assert told["result"]["checks"]["light"] == {"ok": True, "lux": 120, "fault": ""}
 
 
+def test_a_release_on_trial_is_judged_by_itself_alone(micropython: str, tree: Path):
+    script = BESIDE.replace("self_test.run(unit)", "self_test.prove(unit)")
+    told = answer(run_script(micropython, script, str(tree / "a"), "dead"))
+    assert told["result"]["ok"] and sorted(told["result"]["checks"]) == ["decoder", "memory"]
+    assert told["pattern"] == told["before"]  # nothing else was shown
+
+
 def test_a_light_sensor_that_is_configured_and_absent_is_found(micropython: str, tree: Path):
     told = answer(run_script(micropython, BESIDE, str(tree / "a"), "dead"))
     light = told["result"]["checks"]["light"]
