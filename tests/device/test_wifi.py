@@ -40,7 +40,9 @@ class WLAN:
             return False
         self.holds -= 1
         return self.holds >= 0
-    def ifconfig(self):
+    def ifconfig(self, values=None):
+        if values:
+            done.append(["ifconfig", list(values)])
         return ("10.0.0.7", "255.255.255.0", "10.0.0.1", "10.0.0.1")
 
 class network:
@@ -119,3 +121,29 @@ def test_a_success_begins_with_short_pauses_again(micropython: str) -> None:
 def test_without_a_name_it_says_what_to_install(micropython: str, secrets: dict[str, Any]) -> None:
     with pytest.raises(AssertionError, match='no "wifi" with "ssid"'):
         join(micropython, [], secrets)
+
+
+def test_a_fixed_address_is_set_before_joining(micropython: str) -> None:
+    secrets = {**SECRETS, "network": {"address": "10.1.2.7/23", "gateway": "10.1.2.1"}}
+    _, (done, *_) = join(micropython, [[3, 1]], secrets)
+    assert done[3:6] == [
+        ["config", 16],
+        ["ifconfig", ["10.1.2.7", "255.255.254.0", "10.1.2.1", "10.1.2.1"]],
+        ["connect", "leeze", "s3cret"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"address": "10.1.2.7"}, 'must be like "10.0.0.7/24"'),
+        ({"address": "10.1.2.7/31", "gateway": "10.1.2.1"}, 'must be like "10.0.0.7/24"'),
+        ({"address": "10.1.2/24", "gateway": "10.1.2.1"}, "address '10.1.2' is not an IPv4 address"),
+        ({"address": "10.1.2.7/24"}, "gateway '' is not an IPv4 address"),
+        ({"address": "10.1.2.7/24", "gateway": "10.1.2.1", "dns": "one"}, "dns 'one' is not an IPv4 address"),
+    ],
+)
+def test_a_wrong_fixed_address_is_refused_in_words(micropython: str, values: dict[str, str], said: str) -> None:
+    with pytest.raises(AssertionError) as failure:
+        join(micropython, [], {**SECRETS, "network": values})
+    assert said in str(failure.value) and "s3cret" not in str(failure.value).split("Traceback")[1]
