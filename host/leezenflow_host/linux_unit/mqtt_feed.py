@@ -91,6 +91,9 @@ class MqttFeed:
             raise BrokerError("name", f"no address for the broker {self._host} ({error.strerror})") from error
         except ssl.SSLError as error:
             raise BrokerError("tls", f"no TLS with the broker at {self.address} ({tls_reason(error)})") from error
+        except (ConnectionResetError, BrokenPipeError) as error:
+            kind = "silent" if self._tls is None else "tls"
+            raise BrokerError(kind, f"what listens at {self.address} breaks off the connection") from error
         except (OSError, ValueError) as error:
             raise BrokerError("unreachable", f"no MQTT broker answers at {self.address} ({error})") from error
         self._client = client

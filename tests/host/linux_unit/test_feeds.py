@@ -8,7 +8,6 @@ import datetime
 import os
 import pty
 import socket
-import subprocess
 import threading
 import tty
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 from brokers import AmqttBroker, MosquittoBroker, find_mosquitto, free_port, publish, publisher, wait_until
+from field_broker import mosquitto
 from linux_units import Panel, RunningUnit, make_linux_unit, make_site
 from recordings import ORIGIN_MS, message
 
@@ -169,37 +169,10 @@ def test_why_a_broker_does_not_serve_us() -> None:
     assert other.kind == "silent" and "does not talk MQTT" in str(other)
 
 
-def start_mosquitto(folder: Path, port: int, lines: str) -> "contextlib.AbstractContextManager[None]":
-    """Mosquitto with settings of the test's own."""
-    program = find_mosquitto()
-    if program is None:
-        pytest.skip("mosquitto is not installed: passwords and TLS are not covered")
-
-    @contextlib.contextmanager
-    def run() -> Iterator[None]:
-        config = folder / "mosquitto.conf"
-        config.write_text(f"user root\nlistener {port} 127.0.0.1\n{lines}\n")
-        process = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: _accepts(port), "mosquitto listens")
-            yield
-        finally:
-            process.kill()
-            process.wait()
-
-    return run()
-
-
-def _accepts(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
 def test_a_broker_that_refuses_names_the_reason(tmp_path: Path) -> None:
     (tmp_path / "passwords").touch()
     port = free_port()
-    with start_mosquitto(tmp_path, port, f"allow_anonymous false\npassword_file {tmp_path}/passwords"):
+    with mosquitto(tmp_path, port, f"allow_anonymous false\npassword_file {tmp_path}/passwords"):
         refused = refusal(f"mqtt://anna@127.0.0.1:{port}/t", {"mqtt": {"password": "wrong"}})
     assert refused.kind == "refused"
     assert "refuses the connection: Not authorized" in str(refused)
@@ -227,7 +200,7 @@ def test_tls_believes_only_the_authority_of_the_secrets(tmp_path: Path) -> None:
         "unit_key.der": base64.b64encode(unit.key_der).decode(),
     }
     source = f"mqtts://127.0.0.1:{port}/t?certificate=unit.der"
-    with start_mosquitto(tmp_path, port, settings):
+    with mosquitto(tmp_path, port, settings):
         feed = feed_of(source, {"certs": ours})
         feed.open()
         feed.published.append(("nothing", b"", False))
