@@ -33,6 +33,7 @@ def command(
     A unit never goes back: give each file that you hand out a higher --release than the one before.
     """
     board = read_board(board_name)
+    board.require_device()
     sites = [example_site() if name == "example" else read_site(Path(name)) for name in site_names]
     compiler = None if mpy is False else compiler_for_chip(board.chip)
     if mpy and compiler is None:
