@@ -28,8 +28,9 @@ _SET_BACK_MS = 10_000
 class ForecastColumns:
     """One row a message that was news: its instant, the colour shown, and what it says of the colour's end.
 
-    `end_ms`, `min_ms`, `max_ms` are NEVER where nothing usable is told; `confidence` is -1 without; `broken` marks the
-    first message after the clock was set.
+    `end_ms`, `min_ms`, `max_ms` are NEVER where nothing usable is told; `confidence` is -1 without. `since_ms` is when
+    the colour began, where a feed that speaks on change tells it (else NEVER); `broken` marks the first message after
+    the clock was set.
     """
 
     at_ms: Ints
@@ -39,6 +40,7 @@ class ForecastColumns:
     max_ms: Ints
     confidence: Ints
     program: Ints
+    since_ms: Ints
     broken: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -55,17 +57,27 @@ class ForecastColumns:
         )
 
 
+_EMPTY = np.zeros(0, dtype=np.int64)
+_NOTHING = ForecastColumns(_EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY.astype(bool))
+
+
 def forecast_columns(part: GroupPart, after_ms: int = NEVER) -> ForecastColumns:
     """The messages of a part that are news after the instant `after_ms`, in their order."""
     rows = np.flatnonzero(part.run >= 0)
+    if not len(rows) or not len(part.states):
+        return _NOTHING
     run = part.run[rows]
     named = part.message_at_ms[rows]
     at_ms = np.where(named == NEVER, part.at_ms[rows], named)
     news, broken = _find_news(at_ms, after_ms)
     rows, run, at_ms = rows[news], run[news], at_ms[news]
     end, low, high, confidence, colour = _leading_ends(part)
+    # Of other feeds the start is that of the state, not of the colour, and nobody checks it.
+    since = np.where(
+        part.on_change[rows], part.start[np.minimum(part.offsets[run], max(0, len(part.start) - 1))], NEVER
+    )
     return ForecastColumns(
-        at_ms, colour[run], end[run], low[run], high[run], confidence[run], part.program[rows], broken[news]
+        at_ms, colour[run], end[run], low[run], high[run], confidence[run], part.program[rows], since, broken[news]
     )
 
 

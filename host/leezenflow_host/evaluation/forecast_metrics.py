@@ -26,6 +26,8 @@ STABLE_MS = 1_000
 FRESH_MS = 6_000
 # TimeMarks count tenths of a second.
 _TENTH_MS = 100
+# Between two changes of a feed that speaks on change; a longer red is a signal that rests, or a feed that was away.
+_ON_CHANGE_MS = 600_000
 # A colour that lasts longer than this many messages is not waited for.
 _MAX_WAITING = 200_000
 
@@ -185,13 +187,16 @@ class ForecastMetrics:
 def _switch_instants(columns: ForecastColumns, changes: Ints) -> tuple[Ints, Flags]:
     """When each change happened: where the message before said so, if that is possible, else when it was first seen.
 
-    Not known where nobody listened for more than 6 s, or the clock was set in between.
+    A feed that speaks on change tells the instant itself. Not known where nobody listened for more than 6 s (on change:
+    ten minutes), or the clock was set in between.
     """
     before, after = columns.at_ms[changes - 1], columns.at_ms[changes]
     told = columns.end_ms[changes - 1]
     possible = (told != NEVER) & (told >= before) & (told <= after)
-    known = ~columns.broken[changes] & (possible | (after - before <= FRESH_MS))
-    return np.where(possible, told, after), known
+    since = columns.since_ms[changes]
+    changed = (since != NEVER) & (since <= after) & (after - before <= _ON_CHANGE_MS)
+    known = ~columns.broken[changes] & (possible | changed | (after - before <= FRESH_MS))
+    return np.where(changed, since, np.where(possible, told, after)), known
 
 
 def _median(pieces: list[Ints]) -> int | None:

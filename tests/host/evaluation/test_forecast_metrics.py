@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Forecast metrics against figures worked out by hand."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -222,3 +223,18 @@ def test_counted_errors_are_those_of_a_list():
         assert counts.percentile_ms(percent) == sorted(clipped)[8 * percent // 100]
     assert counts.within(5) == 5 and counts.absolute().percentile_ms(50) == 5
     assert ErrorCounts().mean_ms() is None and ErrorCounts().percentile_ms(95) is None
+
+
+def test_a_feed_that_speaks_on_change_tells_when_the_colour_began():
+    changes = [
+        (at_s * 1000 + 900, state)
+        for start in (0, 30, 60, 90)
+        for at_s, state in ((start, GREEN), (start + 10, AMBER), (start + 13, RED))
+    ]
+    made = part([(at_ms, [told(state, None)]) for at_ms, state in changes])
+    told_at = np.array([ORIGIN_MS + at_ms - 900 for at_ms, _ in changes])
+    speaking = dataclasses.replace(made, start=told_at, on_change=np.ones(len(changes), dtype=bool))
+    assert metrics(speaking)["forecast"]["cycle_discrepancy_s"] == 0
+    assert metrics(speaking)["cycle_discrepancy"] == [{"weekday": 3, "hour": 8, "cycles": 1, "median_s": 0}]
+    # The same from a feed that should speak all the time is a silence.
+    assert metrics(made)["cycle_discrepancy"] == []
