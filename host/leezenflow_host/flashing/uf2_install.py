@@ -48,12 +48,18 @@ def install_on_volume(volume: Volume, chip: str, content: bytes, progress: Calla
     except OSError as error:
         raise BoardError(f"The copy to {volume.path} broke off ({error.strerror or error}). {_BOOTSEL}") from None
     _await(lambda: not volume.is_there, _VANISH_S, f"The board at {volume.path} does not take the image. {_BOOTSEL}")
-    return _await(
-        lambda: next((port.device for port in list_serial_ports() if port.device not in before), None),
+    new = _await(
+        lambda: [port.device for port in list_serial_ports() if port.device not in before],
         _RETURN_S,
         "The board has taken MicroPython, but its serial port does not appear. Unplug the board, plug it in again "
         "without touching a button, and repeat the command.",
     )
+    if len(new) > 1:
+        raise BoardError(
+            f"The board has taken MicroPython, but several ports appeared at once ({', '.join(new)}). Name its port "
+            "with --port, and repeat the command."
+        )
+    return new[0]
 
 
 def enter_loader(board: SerialBoard, chip: str) -> Volume:

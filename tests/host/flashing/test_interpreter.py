@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from esp_rom import application_image
 from rp2_boot import Rp2InLoader, uf2_image
+from waiting import wait_until
 
 from leezenflow_host.board_config import BoardConfig, read_board
 from leezenflow_host.boards.serial_board import SerialBoard
@@ -245,6 +246,30 @@ def test_a_board_that_does_not_come_back_is_told(places, pico, impatience):
     with Rp2InLoader(places / "volumes", places / "ports", comes_back=False) as board:
         said = failure(places, pico, FoundBoard(str(board.volume), UF2_VOLUME, "RP2040"))
     assert said.startswith("The board has taken MicroPython, but its serial port does not appear. Unplug the board")
+
+
+def test_ports_that_appear_together_are_not_guessed_between(places, pico, micropython):
+    with Rp2InLoader(places / "volumes", places / "ports") as board:
+        plug_in = board._plug_in
+
+        def plug_in_two() -> VirtualBoard:
+            (places / "hidden" / "other").symlink_to("/dev/null")
+            return plug_in()
+
+        board._plug_in = plug_in_two
+        (places / "ports").rename(places / "hidden")
+        board.port = places / "hidden" / "rp2"
+        (places / "ports").symlink_to(places / "nowhere")
+
+        def notice(step) -> None:
+            if step.done == step.total and step.total:
+                wait_until(lambda: board.board is not None and board.port.is_symlink(), "the board")
+                (places / "ports").unlink()
+                (places / "hidden").rename(places / "ports")
+
+        found = FoundBoard(str(board.volume), UF2_VOLUME, "RP2040")
+        with pytest.raises(BoardError, match=r"several ports appeared at once \(.*/other, .*/rp2\). Name its port"):
+            install_interpreter(found, pico, image_for(pico, places), notice)
 
 
 def test_a_volume_that_is_pulled_out_is_told(places, pico, monkeypatch):
