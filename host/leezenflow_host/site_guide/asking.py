@@ -33,7 +33,7 @@ def _ask(question: Question, answers: Answers, default: Any, ask: Callable[..., 
             value = None
         if fault is None:
             return value
-        click.echo(click.style(fault, fg="red"), err=True)
+        click.echo(click.style(fault, bold=True), err=True)
 
 
 def take_defaults(questions: Sequence[Question], answers: Answers, defaults: Answers) -> None:
