@@ -14,7 +14,7 @@ from leezenflow_host.boards.ports import plugged_in
 from leezenflow_host.boards.serial_board import SerialBoard
 from leezenflow_host.commissioning import run_self_test, write_report
 from leezenflow_host.errors import BoardError, InputError, LeezenflowError
-from leezenflow_host.flashing.detect import BUSY, NO_PERMISSION, UNKNOWN, FoundBoard, is_virtual
+from leezenflow_host.flashing.detect import BUSY, ESP_ROM, NO_PERMISSION, UNKNOWN, FoundBoard, is_virtual
 from leezenflow_host.flashing.installation import NO_SITE, check_start, has_other_program, site_on_board
 from leezenflow_host.flashing.interpreter import install_interpreter, needs_interpreter
 from leezenflow_host.flashing.job import Job
@@ -88,9 +88,11 @@ def _check_found(found: FoundBoard, job: Job) -> None:
     board = job.board
     if found.kind in (BUSY, NO_PERMISSION):
         raise BoardError(found.detail)
-    if found.chip is not None and found.chip != board.chip:
+    empty_esp = found.kind == ESP_ROM and found.chip is None and not board.chip.startswith("ESP")
+    if empty_esp or found.chip not in (None, board.chip):
+        chip = found.chip or "an ESP32"
         raise BoardError(
-            f"The board at {found.port} has another chip ({found.chip}) than {board.name} ({board.chip}): nothing was "
+            f"The board at {found.port} has another chip ({chip}) than {board.name} ({board.chip}): nothing was "
             "written. Name the right board with --board, or plug in the other one."
         )
     if found.kind == UNKNOWN and not needs_interpreter(found, board):

@@ -7,7 +7,7 @@ from typing import Literal
 
 from leezenflow_host.board_config import BoardConfig, board_names, read_board
 from leezenflow_host.errors import BoardError, InputError
-from leezenflow_host.flashing.detect import LEEZENFLOW, READY, FoundBoard
+from leezenflow_host.flashing.detect import ESP_ROM, LEEZENFLOW, READY, FoundBoard
 from leezenflow_host.flashing.journal import DONE, FAILED, STARTED, Journal
 
 Only = Literal["failed", "outdated"]
@@ -15,10 +15,13 @@ Only = Literal["failed", "outdated"]
 
 def fits(found: FoundBoard, board: BoardConfig) -> bool:
     """Whether a board that nobody named may be worked on: ready, with this chip, and no unit of another build."""
-    if found.kind not in READY or (found.chip is not None and found.chip != board.chip):
+    if found.kind not in READY:
         return False
+    if found.chip is None:
+        # A unit with a board file of its own, or an empty chip that only says of which family it is.
+        return found.board == board.name or (found.kind == ESP_ROM and board.chip.startswith("ESP"))
     # Behind the same chip may be another panel on other pins.
-    return found.board in (None, board.name)
+    return found.chip == board.chip and found.board in (None, board.name)
 
 
 def choose_boards(found: Sequence[FoundBoard], board: BoardConfig, *, all_that_fit: bool) -> list[FoundBoard]:

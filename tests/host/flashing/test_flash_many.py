@@ -12,6 +12,7 @@ from rich.console import Console
 from waiting import wait_until
 
 import leezenflow
+from leezenflow_host.board_config import read_board
 from leezenflow_host.commands import flash as flash_command
 from leezenflow_host.errors import BoardError, InputError
 from leezenflow_host.flashing import batch, detect
@@ -22,7 +23,7 @@ from leezenflow_host.flashing.journal import Entry, Journal
 from leezenflow_host.flashing.procedure import Outcome
 from leezenflow_host.flashing.registry import Registry
 from leezenflow_host.flashing.screen import Screen
-from leezenflow_host.flashing.selection import choose_boards, guess_board, keep_only
+from leezenflow_host.flashing.selection import choose_boards, fits, guess_board, keep_only
 from leezenflow_host.flashing.steps import Step
 from leezenflow_host.site_config import example_site
 
@@ -236,6 +237,15 @@ def test_a_unit_of_another_build_is_never_taken_for_one_that_fits(job):
             choose_boards([one], job.board, all_that_fit=True)
     same = found("d", board="bench")
     assert choose_boards([other, busy, same], job.board, all_that_fit=False) == [same]
+
+
+def test_what_does_not_tell_its_chip_fits_only_what_it_may_be():
+    empty = FoundBoard("P", "esp_rom")
+    assert fits(empty, read_board("esp32_neopixel")) and not fits(empty, read_board("interstate75"))
+    unit = FoundBoard("P", "leezenflow", board="of_a_fork")
+    assert not fits(unit, read_board("interstate75"))
+    stranger = FoundBoard("P", "uf2_volume")
+    assert not fits(stranger, read_board("interstate75")) and not fits(stranger, read_board("esp32_neopixel"))
 
 
 def test_the_board_is_guessed_only_where_units_know_it():

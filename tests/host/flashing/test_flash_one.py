@@ -139,6 +139,13 @@ def test_another_chip_is_left_alone(places, flash, firmware, plug_in):
     assert "has another chip (virtual) than interstate75 (RP2040): nothing was written." in said
 
 
+def test_an_empty_esp32_is_no_rp2040(places, flash, firmware):
+    with EspRom(boot_loop=True, ignore={0x08: 999}) as rom:
+        said = failed(flash("--board", "interstate75", "--port", rom.port), 1)
+        assert rom.packets == 0
+    assert "has another chip (an ESP32) than interstate75 (RP2040): nothing was written." in said
+
+
 def test_another_program_is_replaced_only_when_asked_for(places, flash, firmware, plug_in):
     board = plug_in("a")
     with SerialBoard(board.port) as connection:
