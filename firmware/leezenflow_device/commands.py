@@ -111,7 +111,9 @@ class Commands:
                 answer["ok"] = True
             self.answered = (self.answered + 1) & 0x3FFFFFFF
             if answer.get("restart"):
-                self._find("restart").schedule(self._app, verb)
+                from leezenflow_device.verbs.restart import schedule
+
+                schedule(self._app, verb)
         except (LeezenflowError, ValueError) as error:
             answer = _refusal(number, str(error))
         except Exception as error:

@@ -147,7 +147,7 @@ async def _run(unit, clock):
 async def _leave(clock):
     for _ in range(supervisor.SAFE_S):
         await clock.network.sleep_ms(1000)
-    supervisor.allow_one_attempt()
+    supervisor.count_failures(supervisor.SAFE_AFTER - 1)
     supervisor.restart(None, "retry")
 
 

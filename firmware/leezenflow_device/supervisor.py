@@ -77,9 +77,9 @@ def restart(display, why, forgive=False):
     machine.reset()
 
 
-def allow_one_attempt():
-    """Let the next start work as usual; another failure leads back to safe mode at once."""
-    _note_failures(SAFE_AFTER - 1, "%s-%s" % (manifest_hash(), config_hash()))
+def count_failures(count):
+    """Make the next start one after `count` failures: SAFE_AFTER leads into safe mode, one less allows one attempt."""
+    _note_failures(count, "%s-%s" % (manifest_hash(), config_hash()))
 
 
 def _chip_cause():

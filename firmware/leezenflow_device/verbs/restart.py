@@ -9,8 +9,11 @@ _DELAY_MS = 500
 
 
 def answer(app, command):
-    """Restart soon after the answer; this leaves safe mode, too."""
-    schedule(app, "command")
+    """Restart soon after the answer; this leaves safe mode, too. `{"safe": true}` leads into it.
+
+    A dark unit has room for what a working one has not: a small board takes its updates so.
+    """
+    schedule(app, "safe" if command.get("safe") is True else "command")
     return {"restarts_in_ms": _DELAY_MS}
 
 
@@ -20,7 +23,9 @@ def schedule(app, why):
 
 
 async def _restart(app, why):
-    from leezenflow_device.supervisor import restart
+    from leezenflow_device import supervisor
 
     await app.clock.network.sleep_ms(_DELAY_MS)
-    restart(app.display, why, forgive=True)
+    if why == "safe":
+        supervisor.count_failures(supervisor.SAFE_AFTER)
+    supervisor.restart(app.display, why, forgive=why != "safe")

@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 Leezenflow contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Commands to a unit over MQTT, signed with its key (docs/reference/commands.md)."""
+
+import hmac
+import json
+import queue
+import random
+import ssl
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from leezenflow_host.errors import BoardError
+
+_CONNECT_S = 15.0
+# A greater number than this would be no counter but an attempt to exhaust it.
+_MOST_N = 1 << 40
+_OPEN_VERBS = ("health", "identity")
+
+
+@dataclass(frozen=True)
+class BrokerAccess:
+    """How to reach a broker: TLS where `ca` (PEM) is given, `certificate` and `key` (PEM) where it asks for them."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class MqttLink:
+    """One unit on a broker; `topic` is the unit's own, `key` its command key (None: only health and identity)."""
+
+    def __init__(self, access: BrokerAccess, topic: str, key: bytes | None, name: str) -> None:
+        self.name = name
+        self._topic = topic
+        self._key = key
+        self._n: int | None = None
+        self._number = random.randrange(1 << 20)
+        self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._client = _connect(access, self._note)
+        try:
+            self._subscribe(access)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def ask(self, command: dict[str, Any], patience_s: float = 10.0) -> dict[str, Any]:
+        """Return the unit's answer to a command; BoardError when none comes."""
+        if command["do"] not in _OPEN_VERBS and self._key is None:
+            raise BoardError(
+                f"{self.name}: commands over MQTT need the unit's command_key; name its secrets file in the fleet file."
+            )
+        if command["do"] not in _OPEN_VERBS and self._n is None:
+            self._learn(self._exchange({"do": "identity"}, patience_s))
+        answer = self._exchange(command, patience_s)
+        if not answer.get("ok") and "n must be" in str(answer.get("error")):
+            # The unit counts further than we thought: somebody else commanded it meanwhile.
+            self._learn(answer)
+            answer = self._exchange(command, patience_s)
+        return answer
+
+    def _learn(self, answer: dict[str, Any]) -> None:
+        """Take over the unit's counter; never backwards, nor too far: anybody could have sent the answer."""
+        n = answer.get("n")
+        if isinstance(n, int) and 0 <= n < _MOST_N:
+            self._n = max(n, self._n or 0)
+        elif self._n is None:
+            self._n = 0
+
+    def _exchange(self, command: dict[str, Any], patience_s: float) -> dict[str, Any]:
+        self._number += 1
+        number = self._number
+        while not self._answers.empty():
+            self._answers.get_nowait()
+        self._client.publish(f"{self._topic}/command", self._sign({**command, "id": number}), qos=1)
+        deadline = time.monotonic() + patience_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            try:
+                answer = self._answers.get(timeout=left_s)
+            except queue.Empty:
+                break
+            # Without an id the unit refused what it could not trust.
+            if answer.get("id") in (number, None):
+                return answer
+        raise BoardError(
+            f"{self.name} does not answer the command {command['do']!r} on {self._topic}. Is it switched on, and may "
+            "you write there? See: leezenflow update status"
+        )
+
+    def _sign(self, command: dict[str, Any]) -> bytes:
+        if command["do"] in _OPEN_VERBS:
+            return json.dumps(command, separators=(",", ":")).encode()
+        assert self._key is not None and self._n is not None
+        self._n += 1
+        body = json.dumps({**command, "n": self._n}, separators=(",", ":"))
+        mac = hmac.new(self._key, body.encode(), "sha256").hexdigest()
+        return json.dumps({"body": body, "mac": mac}, separators=(",", ":")).encode()
+
+    def _subscribe(self, access: BrokerAccess) -> None:
+        done: queue.Queue[list[Any]] = queue.Queue()
+
+        def note(client: paho.Client, data: Any, number: int, reasons: list[Any], properties: Any) -> None:
+            done.put(reasons)
+
+        def again(client: paho.Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
+            client.subscribe(f"{self._topic}/answer", qos=1)
+
+        self._client.on_subscribe = note
+        # After a loss the broker has forgotten the subscription.
+        self._client.on_connect = again
+        self._client.subscribe(f"{self._topic}/answer", qos=1)
+        try:
+            refused = any(reason.is_failure for reason in done.get(timeout=_CONNECT_S))
+        except queue.Empty:
+            refused = True
+        if refused:
+            raise BoardError(f"The broker {access.host}:{access.port} refuses {self._topic}/answer; check its rules.")
+
+    def _note(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
+        try:
+            answer = json.loads(message.payload)
+        except ValueError:
+            return
+        if isinstance(answer, dict) and not message.retain:
+            self._answers.put(answer)
+
+
+def _connect(access: BrokerAccess, on_message: Any) -> paho.Client:
+    """Return a client that is connected; BoardError says why there is none."""
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    if access.user:
+        client.username_pw_set(access.user, access.password or None)
+    where = f"{access.host}:{access.port}"
+    try:
+        if access.ca is not None:
+            certificate, key = (str(path) if path else None for path in (access.certificate, access.key))
+            client.tls_set(str(access.ca), certificate, key)
+        outcome: queue.Queue[str] = queue.Queue()
+
+        def note(client: paho.Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
+            outcome.put(str(reason) if reason.is_failure else "")
+
+        client.on_connect = note
+        client.on_message = on_message
+        client.connect(access.host, access.port, keepalive=20)
+        client.loop_start()
+        refusal = outcome.get(timeout=_CONNECT_S)
+    except queue.Empty:
+        client.loop_stop()
+        raise BoardError(f"The broker {where} does not answer; is it a broker?") from None
+    except (OSError, ssl.SSLError, ValueError) as error:
+        raise BoardError(f"The broker {where} cannot be reached: {error}.") from None
+    if refusal:
+        client.disconnect()
+        client.loop_stop()
+        raise BoardError(f"The broker {where} refuses the connection: {refusal}. Check user and password.")
+    return client
