@@ -232,7 +232,7 @@ def simulate(site_options: SiteOptions, **given: Any) -> None:
 
 
 def _setup(options: SiteOptions, given: dict[str, Any]) -> Any:
-    from leezenflow_host.flow.study import CONDITIONS, GENERATED_HEADER, WITHOUT, StudySetup
+    from leezenflow_host.flow.study import CONDITIONS, GENERATED_HEADER, WITHOUT, StudySetup, require_generated
 
     trace, signal = given["trace"], given["signal"]
     if trace is not None and signal is not None:
@@ -243,7 +243,7 @@ def _setup(options: SiteOptions, given: dict[str, Any]) -> Any:
         raise InputError("--duration is for generated signals; a recording is as long as it is.")
     site = site_from_options(options, GENERATED_HEADER if trace is None else recording_header(trace))
     if trace is None:
-        _require_generated(site)
+        require_generated(site)
     distance_m = _distance_m(options)
     speed_kmh = given["rider_speed"] or distance_m / site.cruise_ms * 3600
     model = dataclasses.replace(
@@ -270,15 +270,6 @@ def _setup(options: SiteOptions, given: dict[str, Any]) -> Any:
         truth_file=given["truth_file"],
         memory=read_memory(options.memory),
     )
-
-
-def _require_generated(site: Any) -> None:
-    groups = (1, 5, 12, 14)
-    if (site.region or 49, site.intersection_id) != (49, 1090) or site.signal_group not in groups:
-        raise InputError(
-            "a generated signal is intersection 49:1090 with the signal groups 1, 5, 12 and 14; "
-            "for another one, simulate or record it first and give --trace TRACE"
-        )
 
 
 def _distance_m(options: SiteOptions) -> float:

@@ -111,6 +111,15 @@ def require_sumo() -> None:
         )
 
 
+def require_generated(site: Site) -> None:
+    """Raise InputError when a site asks for a signal that the bundled scenarios do not have."""
+    if (site.region or 49, site.intersection_id) != (49, 1090) or site.signal_group not in (1, 5, 12, 14):
+        raise InputError(
+            "a generated signal is intersection 49:1090 with the signal groups 1, 5, 12 and 14; "
+            "for another one, simulate or record it first and give --trace TRACE"
+        )
+
+
 def recorded_day(setup: StudySetup) -> Day:
     """The day of a recording; InputError when it is too short, or holds nothing about the signal."""
     assert setup.trace is not None
@@ -196,6 +205,8 @@ def run_study(setup: StudySetup, jobs: int | None = None, on_run: Callable[[], N
     Raises LeezenflowError when SUMO is missing or fails, InputError when the recording cannot be used.
     """
     require_sumo()
+    if setup.trace is None:
+        require_generated(setup.site)
     recorded = recorded_day(setup) if setup.trace is not None else None
     pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
 
