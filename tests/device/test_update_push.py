@@ -16,7 +16,7 @@ from brokers import AmqttBroker, free_port
 from waiting import wait_until
 
 sys.path.append(str(Path(__file__).parents[1] / "host"))
-from city_keys import city, signing_key
+from city_keys import city, signing_key  # pyright: ignore[reportMissingImports]
 
 from leezenflow_host.board_config import read_board
 from leezenflow_host.boards.virtual import VirtualBoard
