@@ -10,7 +10,7 @@ from rich.console import Console
 
 import leezenflow
 from leezenflow_host.board_config import BoardConfig, read_board
-from leezenflow_host.errors import InputError
+from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.flashing.batch import flash_boards, split_done
 from leezenflow_host.flashing.detect import FoundBoard, find_boards, is_virtual
 from leezenflow_host.flashing.installation import find_site, read_secrets_bytes
@@ -103,7 +103,7 @@ def command(
     several = len(chosen) + len(skipped) > 1
     with screen.shown(chosen):
         outcomes = flash_boards(job, chosen, journal, screen.tell, screen.ended, one_of_many=several or everything)
-    return _conclude(outcomes, skipped)
+    return _conclude(outcomes, skipped, out.resolve())
 
 
 def _find_board(name: str | None, kit: Kit | None, ports: tuple[str, ...], found: list[FoundBoard]) -> BoardConfig:
@@ -142,20 +142,25 @@ def _stage(job: Job, folder: Path | None) -> None:
     click.echo(f"Would install Leezenflow {leezenflow.__version__} for {job.board.name}: {amount}.")
 
 
-def _conclude(outcomes: list[Outcome], skipped: list[FoundBoard]) -> int:
+def _conclude(outcomes: list[Outcome], skipped: list[FoundBoard], out: Path) -> int:
     """Say how it ended; return the exit code."""
     if len(outcomes) == 1 and not skipped:
         (outcome,) = outcomes
-        if outcome.error is not None:
-            raise outcome.error
+        if not outcome.ok:
+            raise outcome.error or LeezenflowError(outcome.message)
+    done = [outcome for outcome in outcomes if outcome.ok]
     if len(outcomes) + len(skipped) > 1:
         print_results(Console(highlight=False), outcomes, skipped)
+        click.echo(
+            f"{len(done) + len(skipped)} of {len(outcomes) + len(skipped)} boards are done; reports are in {out}."
+        )
+    else:
+        (outcome,) = done
+        click.echo(
+            f"{outcome.unit} on {outcome.port} runs Leezenflow {leezenflow.__version__} ({outcome.written} files "
+            f"written), has said who it is, and is reported in {outcome.report}."
+        )
     for outcome in outcomes:
-        if outcome.ok:
-            click.echo(
-                f"{outcome.unit} on {outcome.port} runs Leezenflow {leezenflow.__version__} ({outcome.written} files "
-                f"written), has said who it is, and is reported in {outcome.report}."
-            )
         for warning in outcome.warnings:
             click.echo(f"{outcome.unit or outcome.port}: {warning}", err=True)
     return 0 if all(outcome.ok for outcome in outcomes) else 1

@@ -42,10 +42,10 @@ class Screen:
             yield
             return
         columns = (
-            TextColumn("{task.description}"),
-            TextColumn("{task.fields[stage]}"),
+            TextColumn("{task.description}", markup=False),
+            TextColumn("{task.fields[stage]}", markup=False),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[words]}", style="dim"),
+            TextColumn("{task.fields[words]}", style="dim", markup=False),
         )
         with Progress(*columns, console=self._console) as self._bars:
             for found in boards:
@@ -84,7 +84,7 @@ class Screen:
             self._say(f"{outcome.port}: {words}")
 
     def _say(self, words: str) -> None:
-        self._console.print(words, soft_wrap=True, markup=False)
+        self._console.print(words, soft_wrap=True, markup=False, emoji=False)
 
 
 def print_results(console: Console, outcomes: Sequence[Outcome], skipped: Sequence[FoundBoard]) -> None:
@@ -94,14 +94,14 @@ def print_results(console: Console, outcomes: Sequence[Outcome], skipped: Sequen
         for found in skipped
     ]
     for outcome in outcomes:
-        result = "done" if outcome.ok else f"failed: {outcome.message}"
+        result = f"done, {outcome.written} files written" if outcome.ok else f"failed: {outcome.message}"
         rows.append((outcome.port, outcome.unit, outcome.chip_id or "", result))
     titles = ("port", "unit", "chip number", "result")
     if not console.is_terminal:
         widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
         for row in (titles, *rows):
             words = "  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True))
-            console.print(words.rstrip(), soft_wrap=True, markup=False)
+            console.print(words.rstrip(), soft_wrap=True, markup=False, emoji=False)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
