@@ -37,6 +37,7 @@ def run(app):
     _note(checks, "memory", _test_memory, app)
     _note(checks, "decoder", _test_decoder, app)
     _note(checks, "light", _test_light, app)
+    _note(checks, "sensors", _test_sensors, app)
     _note(checks, "frames", _test_frames, app)
     _note(checks, "panel", _test_panel, app, checks)
     _forget("leezenflow.renderings.test_pattern")
@@ -68,7 +69,7 @@ def run_alone():
 class _Bench:
     """What `run` needs of an App, around a display that nobody else drives."""
 
-    transport = None
+    reporters = ()
     _period_ms = 40
 
     def __init__(self, board, display):
@@ -155,6 +156,19 @@ def _test_light(app):
     return {"ok": light.faults == faults, "lux": light.lux, "fault": light.fault}
 
 
+def _test_sensors(app):
+    """Say which of the board's other sensors answered when they were last asked."""
+    wanted = read_json("/board.json").get("sensors")
+    if not wanted:
+        return {"ok": None, "fault": "none configured"}
+    for part in app.reporters:
+        faults = getattr(part, "faults", None)
+        if faults is not None:
+            found = [name for name in sorted(wanted) if name not in faults]
+            return {"ok": not faults, "found": found, "fault": "; ".join(faults[name] for name in sorted(faults))}
+    return {"ok": None, "fault": "needs the running unit"}
+
+
 def _test_frames(app):
     """Draw and show some frames; the middle one must fit into the time it has."""
     took = []
@@ -171,8 +185,7 @@ def _test_panel(app, checks):
     """Show the test pattern while the files are hashed; what was shown before comes back."""
     canvas = app.canvas
     palette = bytes(canvas.palette)
-    # A still picture is not drawn again by anybody.
-    pixels = bytes(canvas.pixels) if app.transport is None else None
+    pixels = bytes(canvas.pixels)  # some looks draw only what changes
     try:
         look = load_driver("leezenflow.renderings", "test_pattern", "the test pattern").Look(canvas)
         look.draw(None, canvas, 0)
@@ -184,8 +197,7 @@ def _test_panel(app, checks):
             time.sleep_ms(left_ms)
     finally:
         canvas.palette[:] = palette
-        if pixels is not None:
-            canvas.pixels[:] = pixels
+        canvas.pixels[:] = pixels
     return {"ok": True, "width": canvas.width, "height": canvas.height}
 
 

@@ -35,8 +35,9 @@ sys.path.insert(0, sys.argv[1])
 from leezenflow.advice import Advice
 from leezenflow.canvas import Canvas
 from leezenflow_device import app, self_test, ticks
-from leezenflow.renderings import green_wave
-self_test.read_json = lambda path, default=None: {"light": {"sensor": "x"}}
+self_test.read_json = lambda path, default=None: {"light": {"sensor": "x"}, "sensors": {"sht3x": {}, "ads1115": {}}}
+class Sensing:
+    faults = {"sht3x": "sht3x does not answer"} if sys.argv[2] == "dead" else {}
 class Display:
     shown = []
     def show(self, canvas):
@@ -54,14 +55,18 @@ class Feed:
 canvas = Canvas(32, 96)
 advice = Advice()
 advice.claim("green", 9000, 20000, 90)
-engine = app.StillPicture(advice, canvas, green_wave.Look(canvas, {"palette": "muenster"}))
+class Look:
+    def draw(self, advice, canvas, now_ms):
+        canvas.fb.fill(7)
+canvas.palette[21:24] = b"abc"
+engine = app.StillPicture(advice, canvas, Look())
 unit = app.App(ticks.make_clock({"ticks_start": 0, "ticks_speed": 1}), engine, canvas, Display(), Feed())
 unit.light = Light()
+unit.reporters = [object(), Sensing()]
 unit.render(0)
 before = canvas.checksum()
 result = self_test.run(unit)
 pattern = Display.shown[-1]
-unit.render(0)
 print("answer", json.dumps({"result": result, "before": before, "pattern": pattern, "after": canvas.checksum()}))
 """
 
@@ -97,6 +102,7 @@ def test_a_sound_unit_passes_and_keeps_nothing_of_the_test_in_memory(micropython
         "memory": True,
         "decoder": True,
         "light": None,
+        "sensors": None,
         "frames": True,
         "files": True,
         "panel": True,
@@ -171,6 +177,7 @@ def test_the_picture_comes_back_and_the_pattern_was_another(micropython: str, tr
     told = answer(run_script(micropython, BESIDE, str(tree / "a"), "alive"))
     assert told["after"] == told["before"] != told["pattern"]
     assert told["result"]["checks"]["light"] == {"ok": True, "lux": 120, "fault": ""}
+    assert told["result"]["checks"]["sensors"] == {"ok": True, "found": ["ads1115", "sht3x"], "fault": ""}
 
 
 def test_a_release_on_trial_is_judged_by_itself_alone(micropython: str, tree: Path):
@@ -180,19 +187,24 @@ def test_a_release_on_trial_is_judged_by_itself_alone(micropython: str, tree: Pa
     assert told["pattern"] == told["before"]  # nothing else was shown
 
 
-def test_a_light_sensor_that_is_configured_and_absent_is_found(micropython: str, tree: Path):
+def test_sensors_that_are_configured_and_absent_are_found(micropython: str, tree: Path):
     told = answer(run_script(micropython, BESIDE, str(tree / "a"), "dead"))
     light = told["result"]["checks"]["light"]
     assert (light["ok"], light["fault"]) == (False, "the light sensor does not answer")
+    sensors = told["result"]["checks"]["sensors"]
+    assert sensors == {"ok": False, "found": ["ads1115"], "fault": "sht3x does not answer"}
     assert not told["result"]["ok"]
 
 
 def test_a_board_with_a_sensor_and_no_site_says_that_nothing_was_tested(micropython: str, tree: Path):
     values = json.loads((tree / "board.json").read_text())
     values["light"] = {"sensor": "bh1750"}
+    values["sensors"] = {"sht3x": {}}
     (tree / "board.json").write_text(json.dumps(values))
     (tree / "site.json").unlink()
-    assert run_alone(micropython, tree)["checks"]["light"] == {"ok": None, "fault": "needs a site"}
+    checks = run_alone(micropython, tree)["checks"]
+    assert checks["light"] == {"ok": None, "fault": "needs a site"}
+    assert checks["sensors"] == {"ok": None, "fault": "needs the running unit"}
 
 
 def test_too_little_memory_is_told(micropython: str, tree: Path):

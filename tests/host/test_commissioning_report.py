@@ -29,6 +29,7 @@ CHECKS: dict[str, dict[str, Any]] = {
     "memory": {"ok": True, "free": 45_000, "least": 12_000},
     "decoder": {"ok": True, "adapter": "spatem_xml", "bytes": 3211, "took_us": 8_120},
     "light": {"ok": None, "fault": "none configured"},
+    "sensors": {"ok": True, "found": ["sht3x", "ads1115"], "fault": ""},
     "frames": {"ok": True, "middle_us": 9_800, "worst_us": 11_000, "allowed_us": 40_000},
     "files": {"ok": True, "slot": "/a", "count": 63, "bad": []},
 }
@@ -200,6 +201,8 @@ def test_every_label_has_both_languages():
         ("files", {"ok": False, "slot": "/b", "count": 9, "bad": ["x.py", "y.py"]}, "in /b differ: x.py, y.py"),
         ("files", {"ok": False, "slot": "/b", "count": 0, "bad": []}, "/b has no list of files"),
         ("memory", {"ok": False, "free": 2048, "least": 12288}, "2 kB free, 12 kB needed"),
+        ("sensors", CHECKS["sensors"], "sht3x, ads1115 answer"),
+        ("sensors", {"ok": False, "found": [], "fault": "sht3x does not answer"}, "sht3x does not answer"),
         ("unheard_of", {"ok": True, "value": 7}, "value: 7"),
         ("memory", {"ok": True, "unheard": 7}, "unheard: 7"),
     ],

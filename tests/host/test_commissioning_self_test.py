@@ -129,6 +129,7 @@ def test_a_real_board_whose_program_does_not_run_is_tested_from_its_prompt(board
         "memory": True,
         "decoder": True,
         "light": None,
+        "sensors": None,
         "frames": True,
         "files": True,
         "panel": True,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 Language = Literal["en", "de"]
 
-CHECKS = ("panel", "memory", "decoder", "light", "frames", "files")
+CHECKS = ("panel", "memory", "decoder", "light", "sensors", "frames", "files")
 
 _LABELS: dict[str, tuple[str, str]] = {
     "title": ("Commissioning report", "Inbetriebnahmeprotokoll"),
@@ -61,6 +61,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "check_memory": ("Memory", "Speicher"),
     "check_decoder": ("Stored message", "Gespeicherte Nachricht"),
     "check_light": ("Light sensor", "Lichtsensor"),
+    "check_sensors": ("Other sensors", "Weitere Sensoren"),
     "check_frames": ("Picture rate", "Bildfolge"),
     "check_files": ("Files", "Dateien"),
     "said_panel": ("test pattern of {width} x {height} shown", "Testbild mit {width} x {height} gezeigt"),
@@ -72,6 +73,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     ),
     "said_light": ("{lux} lx", "{lux} lx"),
     "said_light_waits": ("answers, no value yet", "antwortet, noch kein Wert"),
+    "said_sensors": ("{found} answer", "{found} antworten"),
     "said_frames": ("{ms} ms a frame, {allowed} ms allowed", "{ms} ms je Bild, {allowed} ms erlaubt"),
     "said_files": ("{count} files in {slot} as released", "{count} Dateien in {slot} wie ausgeliefert"),
     "said_bad": ("in {slot} differ: {bad}", "in {slot} weichen ab: {bad}"),
@@ -83,6 +85,7 @@ _FAULTS = {
     "none configured": "keiner vorgesehen",
     "no stored message": "keine gespeicherte Nachricht",
     "needs a site": "braucht einen Standort",
+    "needs the running unit": "nur bei laufendem Programm",
 }
 
 
@@ -123,6 +126,8 @@ def _check_words(name: str, check: dict[str, Any], language: Language) -> str:
         return label("said_frames", language).format(ms=_ms(check["middle_us"]), allowed=_ms(check["allowed_us"]))
     if name == "light":
         return label("said_light_waits" if check["lux"] is None else "said_light", language).format(lux=check["lux"])
+    if name == "sensors":
+        return label("said_sensors", language).format(found=", ".join(check["found"]))
     if name == "files":
         key = "said_files" if check["ok"] else "said_bad" if check["bad"] else "said_no_files"
         return label(key, language).format(count=check["count"], slot=check["slot"], bad=", ".join(check["bad"]))
