@@ -41,10 +41,18 @@ class MqttFeed:
     """One subscription on one broker (see `feeds.Feed`); `clock` gives the instants of arrivals.
 
     With the option `unit_topic` it keeps <unit_topic>/status at "online" (retained), with "offline" as its last will,
-    and publishes under that topic what stands in `published`.
+    and publishes under that topic what stands in `published`. With `retained` what the broker kept is handed on, too.
     """
 
-    def __init__(self, source: Source, options: dict[str, Any], secrets: dict[str, Any], clock: Clock) -> None:
+    def __init__(
+        self,
+        source: Source,
+        options: dict[str, Any],
+        secrets: dict[str, Any],
+        clock: Clock,
+        *,
+        retained: bool = False,
+    ) -> None:
         if not source.host:
             raise InputError("the URL names no broker; write mqtt://broker/topic")
         if not source.path:
@@ -67,6 +75,7 @@ class MqttFeed:
         self._clock = clock
         self._client: mqtt.Client | None = None
         self._arrived: list[Arrival] = []
+        self._takes_retained = retained
         self._subscribed = False
         self._refusal = ""
 
@@ -161,7 +170,8 @@ class MqttFeed:
     def _on_message(self, client: mqtt.Client, userdata: Any, message: mqtt.MQTTMessage) -> None:
         if message.retain:
             self.counters["retained"] += 1
-            return
+            if not self._takes_retained:
+                return
         if len(message.payload) > self._message_bytes:
             self.counters["oversize"] += 1
             return
@@ -170,7 +180,7 @@ class MqttFeed:
             topic = message.topic
         except UnicodeDecodeError:
             topic = ""
-        self._arrived.append(Arrival(self._clock(), topic, bytes(message.payload)))
+        self._arrived.append(Arrival(self._clock(), topic, bytes(message.payload), message.retain))
 
 
 def tls_reason(error: ssl.SSLError) -> str:
