@@ -62,6 +62,7 @@ _FILE_WIDTH = 160
 )
 @click.option("--spark", is_flag=True, help="Evaluate the groups of a dataset with Spark (extra `spark`, Java 17).")
 @click.option("--master", metavar="URL", help="The Spark cluster [default: local[*]].")
+@click.option("--forecast-only", is_flag=True, help="Of a dataset: only the controller's forecast; far quicker.")
 @click.option("--sweep", is_flag=True, help="Print the trade-off: wrong colour against share answered, limit by limit.")
 @site_options()
 def command(
@@ -76,6 +77,7 @@ def command(
     jobs: int,
     spark: bool,
     master: str | None,
+    forecast_only: bool,
     sweep: bool,
     site_options: SiteOptions,
 ) -> int:
@@ -93,13 +95,22 @@ def command(
     if not console.is_terminal:
         console.width = _FILE_WIDTH
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    question = Question(site_options, against, truth_file, check_timezone(timezone), read_memory(site_options.memory))
+    question = Question(
+        site_options,
+        against,
+        truth_file,
+        check_timezone(timezone),
+        read_memory(site_options.memory),
+        not forecast_only,
+    )
     datasets = [is_dataset_path(path) for path in traces]
     if any(datasets):
         if len(traces) > 1 or sweep:
             raise InputError("A dataset is judged alone, and without --sweep; name nothing beside it.")
         master = (master or "local[*]") if spark else None
         results, failed = _judge_dataset(errors, next(iter(traces)), question, jobs, folder, master)
+    elif forecast_only:
+        raise InputError("--forecast-only is for a dataset; make one with `leezenflow ingest`.")
     elif spark:
         raise InputError("--spark is for a dataset; make one with `leezenflow ingest`.")
     elif sweep:

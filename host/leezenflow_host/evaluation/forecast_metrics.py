@@ -148,6 +148,11 @@ class ForecastMetrics:
             self._leads[code].append(np.maximum(lead[to[first] == code], 0))
 
     @property
+    def has_colour(self) -> bool:
+        """Whether any message showed red or green."""
+        return self._coloured > 0
+
+    @property
     def cycle_count(self) -> int:
         """How many whole cycles were seen."""
         return self._shapes.count

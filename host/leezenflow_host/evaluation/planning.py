@@ -29,6 +29,7 @@ class Question:
     truth_file: Path | None = None
     timezone: str = "UTC"
     memory: bytes | None = None
+    display: bool = True
 
     def setting(self) -> str:
         """The setting in words."""
@@ -66,6 +67,8 @@ def plan_dataset(path: Path, question: Question) -> list[GroupJob]:
     """
     if question.truth_file is not None:
         raise InputError("--truth belongs to one recording, not to a dataset; leave it out.")
+    if question.against is not None and not question.display:
+        raise InputError("--against compares displays; leave --forecast-only out.")
     dataset = Dataset(path)
     adapters = {
         part.intersection: entry.adapter for entry in dataset.entries if entry.failed is None for part in entry.parts
@@ -127,6 +130,7 @@ def _job(
         truth,
         question.memory,
         question.timezone,
+        display=question.display,
         problems=problems,
     )
 

@@ -49,6 +49,7 @@ def job_key(job: GroupJob) -> str:
         None if job.memory is None else job.memory.hex(),
         job.timezone,
         job.fps,
+        job.display,
         job.problems,
     )
     return hashlib.sha256(repr(told).encode()).hexdigest()

@@ -18,6 +18,10 @@ COLOURS = {2: RED, 3: RED, 4: RED, 5: GREEN, 6: GREEN, 7: AMBER, 8: AMBER}
 
 # Between two messages further apart than this nobody saw the lamp, unless it shows the same colour on both sides.
 _SEEN_GAP_MS = 6_000
+# In a longer silence a whole phase may have come and gone.
+_BLIND_MS = 15_000
+# A feed that speaks on change only is silent as long as a colour lasts; one that is silent for longer was away.
+_ON_CHANGE_MS = 600_000
 
 
 @dataclass
@@ -78,7 +82,8 @@ class ObservedTruth:
     """Builds the truth from the messages of a recording: to be asked after every accepted message of a replay.
 
     A switch is placed where the last message before it said that its phase would end, if that lies between the two
-    messages; otherwise where the new state was first seen. Silences in which the colour changed are UNKNOWN.
+    messages; otherwise where the new state was first seen. Silences in which the colour changed are UNKNOWN, and long
+    ones from the end that was last told. Where a feed tells since when the lamp shows its colour, that counts.
     """
 
     def __init__(self) -> None:
@@ -97,6 +102,12 @@ class ObservedTruth:
         truth = self.truth
         if self._seen_ms is None:
             truth.from_ms = seen_ms
+            truth.append(seen_ms, colour)
+        elif tracker.changed_at_ms is not None and seen_ms - self._seen_ms <= _ON_CHANGE_MS:
+            truth.append(max(truth.starts[-1], seen_ms + tracker.changed_at_ms - tracker.message_at_ms), colour)
+        elif seen_ms - self._seen_ms > _BLIND_MS:
+            end_ms = self._seen_ms if self._end_ms is None else self._end_ms
+            truth.append(end_ms if self._seen_ms <= end_ms <= seen_ms else self._seen_ms, UNKNOWN)
             truth.append(seen_ms, colour)
         elif colour != truth.colours[-1]:
             if self._end_ms is not None and self._seen_ms <= self._end_ms <= seen_ms:

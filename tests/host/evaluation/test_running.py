@@ -115,6 +115,17 @@ def test_the_command_on_a_dataset(dataset: Path, tmp_path: Path, capsys: pytest.
     assert result["signal_group"] == 12 and result["problems"] == []
 
 
+def test_the_forecast_alone_is_the_same_forecast(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    found = []
+    for flags in ([], ["--forecast-only"]):
+        assert run(["evaluate", str(dataset), *flags, "--jobs", "1", "--json", str(tmp_path / "f.json")]) == 0
+        found.append(json.loads((tmp_path / "f.json").read_text()))
+    for whole, alone in zip(*found, strict=True):
+        assert alone["wrong_colour_share"] is None and alone["frames"] == 0
+        for name in ("forecast", "forecast_by_horizon", "forecast_by", "confidence", "data", "cycle_discrepancy"):
+            assert alone[name] == whole[name], name
+
+
 def test_two_settings_and_two_logs_are_compared(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     trace = dataset.parent / "t.jsonl"
     site = tmp_path / "near.toml"
@@ -142,6 +153,8 @@ def test_two_settings_and_two_logs_are_compared(dataset: Path, tmp_path: Path, c
         (["{ds}", "--truth", "{ds}/dataset.json"], "leave it out"),
         (["{ds}", "--sweep"], "without --sweep"),
         (["{ds}", "{trace}"], "judged alone"),
+        (["{trace}", "--forecast-only"], "--forecast-only is for a dataset"),
+        (["{ds}", "--forecast-only", "--against", "plain"], "--against compares displays"),
         (["{trace}", "--spark"], "--spark is for a dataset"),
         (["{ds}", "--master", "local[1]"], "--master is for --spark"),
         (["{ds}", "--intersection", "7", "--signal-group", "1"], "holds nothing about it. It knows: 49:1090"),
