@@ -25,7 +25,7 @@ from leezenflow_host.preview import draw_image
 from leezenflow_host.site_config import example_site
 
 CHECKS: dict[str, dict[str, Any]] = {
-    "panel": {"ok": True, "width": 32, "height": 96},
+    "panel": {"ok": True, "width": 32, "height": 96, "show_us": 9_100},
     "memory": {"ok": True, "free": 45_000, "least": 12_000},
     "decoder": {"ok": True, "adapter": "spatem_xml", "bytes": 3211, "took_us": 8_120},
     "light": {"ok": None, "fault": "none configured"},
@@ -203,6 +203,7 @@ def test_every_label_has_both_languages():
         ("memory", {"ok": False, "free": 2048, "least": 12288}, "2 kB free, 12 kB needed"),
         ("sensors", CHECKS["sensors"], "sht3x, ads1115 answer"),
         ("sensors", {"ok": False, "found": [], "fault": "sht3x does not answer"}, "sht3x does not answer"),
+        ("panel", CHECKS["panel"], "test pattern of 32 x 96 shown in 9.1 ms"),
         ("unheard_of", {"ok": True, "value": 7}, "value: 7"),
         ("memory", {"ok": True, "unheard": 7}, "unheard: 7"),
     ],

@@ -64,7 +64,10 @@ _LABELS: dict[str, tuple[str, str]] = {
     "check_sensors": ("Other sensors", "Weitere Sensoren"),
     "check_frames": ("Picture rate", "Bildfolge"),
     "check_files": ("Files", "Dateien"),
-    "said_panel": ("test pattern of {width} x {height} shown", "Testbild mit {width} x {height} gezeigt"),
+    "said_panel": (
+        "test pattern of {width} x {height} shown in {ms} ms",
+        "Testbild mit {width} x {height} in {ms} ms gezeigt",
+    ),
     "said_memory": ("{free} kB free, {least} kB needed", "{free} kB frei, {least} kB nötig"),
     "said_decoder": ("{adapter} read {bytes} bytes in {ms} ms", "{adapter} las {bytes} Byte in {ms} ms"),
     "said_wrong": (
@@ -126,6 +129,8 @@ def _check_words(name: str, check: dict[str, Any], language: Language) -> str:
         return label("said_frames", language).format(ms=_ms(check["middle_us"]), allowed=_ms(check["allowed_us"]))
     if name == "light":
         return label("said_light_waits" if check["lux"] is None else "said_light", language).format(lux=check["lux"])
+    if name == "panel":
+        return label("said_panel", language).format(ms=_ms(check["show_us"]), **check)
     if name == "sensors":
         return label("said_sensors", language).format(found=", ".join(check["found"]))
     if name == "files":
