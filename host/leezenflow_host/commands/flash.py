@@ -10,6 +10,8 @@ from rich.console import Console
 
 import leezenflow
 from leezenflow_host.board_config import BoardConfig, read_board
+from leezenflow_host.commissioning.words import Language
+from leezenflow_host.diagnosis.finding import default_language
 from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.flashing.batch import flash_boards, split_done
 from leezenflow_host.flashing.detect import FoundBoard, find_boards, is_virtual
@@ -43,6 +45,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--unit", metavar="NAME", help="Name of the unit, instead of the site's.")
 @click.option("--operator", metavar="NAME", help="Who does it; stands in the report.")
 @click.option("--out", type=_FILE, default=Path(), metavar="DIR", help="Folder for the reports [default: this one].")
+@click.option("--lang", type=click.Choice(["de", "en"]), help="Language of the report [default: the system's].")
 @click.option("--stage", type=_FILE, metavar="DIR", help="Write the device's files there; touches no port.")
 @click.option("--only", type=click.Choice(["failed", "outdated"]), help="Of these boards, only such.")
 @click.option("--mpy/--no-mpy", default=None, help="Compiled modules or sources [default: compiled where possible].")
@@ -61,6 +64,7 @@ def command(
     unit: str | None,
     operator: str | None,
     out: Path,
+    lang: Language | None,
     stage: Path | None,
     only: Only | None,
     mpy: bool | None,
@@ -86,6 +90,7 @@ def command(
     job.secrets = read_secrets_bytes(secrets) if secrets is not None else None
     job.root_keys = root_keys.read_bytes() if root_keys is not None else None
     job.allow_unpinned, job.replace, job.operator = allow_unpinned, yes, operator
+    job.language = lang or ("de" if default_language() == "de" else "en")
     if stage is not None or dry_run:
         _stage(job, None if dry_run else stage)
         return 0

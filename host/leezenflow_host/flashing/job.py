@@ -11,6 +11,7 @@ from pathlib import Path
 
 from leezenflow_host.board_config import BoardConfig
 from leezenflow_host.boards.identity import BoardIdentity
+from leezenflow_host.commissioning.words import Language
 from leezenflow_host.flashing.installation import choose_compiler
 from leezenflow_host.flashing.interpreter_image import InterpreterImage, find_image
 from leezenflow_host.image import MANIFEST, SLOT, Image, build_image
@@ -26,7 +27,8 @@ class Job:
 
     `unit` names the unit otherwise than its site does, `mpy` chooses compiled modules or sources (None: compiled where
     possible), `replace` allows another program to be replaced, `secrets` is the content of a secrets file (None: that
-    of the kit, or what the board has), `root_keys` that of a file of public root keys. Reports go to `out`.
+    of the kit, or what the board has), `root_keys` that of a file of public root keys. Reports go to `out`, in
+    `language`.
     """
 
     board: BoardConfig
@@ -42,6 +44,7 @@ class Job:
     mpy: bool | None = None
     replace: bool = False
     operator: str | None = None
+    language: Language = "en"
     _images: dict[str, Image] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

@@ -156,7 +156,7 @@ def _work(
         "warnings": outcome.warnings,
         "operator": job.operator,
     }
-    _, outcome.report = write_report(record, job.out)
+    _, outcome.report = write_report(record, job.out, job.language)
     if self_test is not None and not self_test["ok"]:
         raise BoardError(
             f"The unit runs, but it does not pass its self-test: {_explain(self_test)} See {outcome.report}, put right "

@@ -112,8 +112,9 @@ def test_the_board_of_a_unit_is_known(places, flash, firmware, plug_in):
 
 
 def test_virtual_boards_need_no_more_than_their_name(places, flash, firmware, micropython):
-    code, _, err = flash("--port", "virtual", "--yes", "--out", "reports")
+    code, _, err = flash("--port", "virtual", "--yes", "--out", "reports", "--lang", "de")
     assert (code, err.splitlines()[-1]) == (0, "virtual: done: example")
+    assert '<html lang="de"' in (places / "reports/commissioning-example.html").read_text()
     assert report(places / "reports")["port"] == "virtual"
 
 
