@@ -51,6 +51,7 @@ from leezenflow_host.trace import TraceHeader
     metavar="FILE",
     help='Passwords: {"mqtt": {"password": "..."}}, {"udap": {"token": "..."}}.',
 )
+@click.option("--dry-run", is_flag=True, help="Only check what is given; records nothing.")
 def command(
     url: str,
     out: str,
@@ -61,6 +62,7 @@ def command(
     adapter: str | None,
     note: str,
     secrets: Path | None,
+    dry_run: bool,
 ) -> None:
     """Record the messages that come from URL, each with the time of its arrival, until Ctrl-C.
 
@@ -77,6 +79,9 @@ def command(
         )
     console = Console(stderr=True, highlight=False)
     source = make_source(url, read_secrets(secrets))
+    if dry_run:
+        click.echo(f"Would record {public_name(url)} into {out}.")
+        return
     stop = threading.Event()
     with Status(console) as status, _stopping(stop):
         header = TraceHeader(adapter, public_name(url), note)

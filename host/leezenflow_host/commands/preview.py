@@ -31,6 +31,7 @@ GIF_FPS = 10
 SHORTEST_GIF_MS = 20
 # A GIF of a whole recording would be as big as a film.
 GIF_LENGTH_S = 60.0
+_NO_FRAME = "there is no frame to show: the recording holds no message in that time"
 # These need no signal: one picture is all there is to see.
 STILL_LOOKS = ("dark", "status", "test_pattern")
 
@@ -55,6 +56,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--scale", type=click.IntRange(1, 40), metavar="N", help="Screen pixels a LED [default: GIF 5, PNG 8].")
 @click.option("--brightness", type=click.IntRange(0, 255), default=255, help="Dimming of the panel.", show_default=True)
+@click.option("--dry-run", is_flag=True, help="Only say which files would be written.")
 @site_options(speed_flags=("--cruise",))
 def command(
     trace: Path | None,
@@ -69,6 +71,7 @@ def command(
     style: str | None,
     scale: int | None,
     brightness: int,
+    dry_run: bool,
     site_options: SiteOptions,
 ) -> None:
     """Show what riders would have seen during a recording.
@@ -85,6 +88,11 @@ def command(
     if gif and for_s is None:
         for_s = GIF_LENGTH_S * pace
     moments = cut(moments, from_s, for_s)
+    if to_file and dry_run:
+        if next(moments, None) is None:
+            raise InputError(_NO_FRAME)
+        click.echo(f"Would write {' and '.join(str(file) for file in (gif, png, picture) if file)}.")
+        return
     if frozen and not to_file:
         canvas = next(moments)[2]
         click.echo("\n".join(terminal_frame(canvas, terminal_depth())))
@@ -102,7 +110,7 @@ def command(
         for _, _, canvas in moments:
             last = canvas
     if last is None:
-        raise InputError("there is no frame to show: the recording holds no message in that time")
+        raise InputError(_NO_FRAME)
     if png:
         write_png(png, last, cast(Style, style or "pixels"), scale or 8, brightness)
     if picture:
@@ -201,7 +209,7 @@ def show_live(moments: Iterator[Moment], pace: float, title: str) -> None:
             shown = Snapshot.of(canvas)
             screen.show(canvas, captions(advice, after_s, title, screen.is_terminal))
     if shown is None:
-        raise InputError("there is no frame to show: the recording holds no message in that time")
+        raise InputError(_NO_FRAME)
 
 
 def captions(advice: Advice, after_s: float, title: str, is_terminal: bool) -> list[str]:

@@ -41,6 +41,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--fps", type=click.IntRange(1, 100), default=10, show_default=True, help="Frames a second in the advice."
 )
+@click.option("--dry-run", is_flag=True, help="Only say what would be written and sent.")
 @site_options(speed_flags=("--cruise",))
 def command(
     trace: Path,
@@ -48,6 +49,7 @@ def command(
     url: str | None,
     speed_or_pace: float | None,
     fps: int,
+    dry_run: bool,
     site_options: SiteOptions,
 ) -> None:
     """Run a recording through the firmware's core, or send it to a unit.
@@ -62,8 +64,15 @@ def command(
             if site_options.speed is not None:
                 raise InputError("--speed and --cruise both give the riders' speed; give one of them.")
             site_options = dataclasses.replace(site_options, speed=speed_or_pace)
-        _write_advice(trace, advice_file, fps, site_options)
-    if url is not None:
+        if dry_run:
+            site_from_options(site_options, recording_header(trace))
+            kept = f", and what was learned to {site_options.memory}" if site_options.memory else ""
+            click.echo(f"Would write the advice of {trace} to {advice_file}{kept}.")
+        else:
+            _write_advice(trace, advice_file, fps, site_options)
+    if url is not None and dry_run:
+        click.echo(f"Would send the messages of {trace} to {url}.")
+    elif url is not None:
         _send(trace, url, 1.0 if speed_or_pace is None else speed_or_pace)
 
 

@@ -22,13 +22,20 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--duration", type=click.IntRange(1, 86_400), metavar="S", help="Seconds; by default the scenario's own.")
 @click.option("--out", "trace_file", type=_FILE, required=True, metavar="TRACE", help="Write the recording here.")
 @click.option("--truth", "truth_file", type=_FILE, metavar="FILE", help="Write what the lamps really did here.")
-def command(scenario_name: str, seed: int, duration: int | None, trace_file: Path, truth_file: Path | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Only say what would be written.")
+def command(
+    scenario_name: str, seed: int, duration: int | None, trace_file: Path, truth_file: Path | None, dry_run: bool
+) -> None:
     """Make a signal recording with known truth, for tests and teaching.
 
     The same scenario and seed give the same recording, byte for byte. TRACE ends in .jsonl, .jsonl.gz or .jsonl.zst.
     """
     name, scenario = load_scenario(scenario_name)
     recording = simulate(name, scenario, seed, duration)
+    if dry_run:
+        files = " and ".join(str(file) for file in (trace_file, truth_file) if file is not None)
+        click.echo(f"Would write {files}: {len(recording.messages)} messages of {scenario.title!r}, seed {seed}.")
+        return
     with TraceWriter(trace_file, recording.header) as writer:
         for message in recording.messages:
             writer.write(message.at_ms, message.topic, message.payload)
