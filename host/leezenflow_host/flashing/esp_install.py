@@ -29,16 +29,18 @@ def install_on_esp(
     progress: Callable[[int, int], None],
     *,
     waits: bool = False,
+    erase: bool = True,
 ) -> str | None:
-    """Erase the flash, write an image to where this chip starts from, check it, and start it; return the chip's MAC.
+    """Write an image to where this chip starts from, check it, and start it; return the chip's MAC.
 
     `chip` as board files spell it; `progress(done, total)` counts bytes on the line. `waits`: the chip is known to be
-    in its loader, and is not reset. BoardError; nothing is written to a chip of another kind.
+    in its loader, and is not reset. `erase`: the whole flash, because what an earlier program left may look like a file
+    system; without it, MicroPython finds its own again. BoardError; nothing is written to a chip of another kind.
     """
     number: str | None = None
     for baud in _BAUD_RATES:
         try:
-            number = _install(port, chip, content, progress, baud, waits)
+            number = _install(port, chip, content, progress, baud, waits, erase)
             break
         except BoardError as error:
             if baud == _BAUD_RATES[-1] or not isinstance(error, _DamagedError):
@@ -53,7 +55,7 @@ class _DamagedError(BoardError):
 
 
 def _install(
-    port: str, chip: str, content: bytes, progress: Callable[[int, int], None], baud: int, waits: bool
+    port: str, chip: str, content: bytes, progress: Callable[[int, int], None], baud: int, waits: bool, erase: bool
 ) -> str | None:
     with esp_loader.heard(progress):
         esp = _connect(port, waits)
@@ -64,7 +66,7 @@ def _install(
                     f"The board at {port} has an {rom.description}, but an {chip} is asked for: nothing was written. "
                     "Name the right board with --board, or plug in the other one."
                 )
-            esp = _write(esp, content, baud)
+            esp = _write(esp, content, baud, erase)
             cmds.reset_chip(esp, "hard-reset")
             return rom.unique_id
         except esp_loader.ERRORS as error:
@@ -93,14 +95,13 @@ def _connect(port: str, waits: bool) -> ESPLoader:
     raise BoardError(f"The loader of the board at {port} does not answer. {_BUTTON}")
 
 
-def _write(esp: ESPLoader, content: bytes, baud: int) -> ESPLoader:
+def _write(esp: ESPLoader, content: bytes, baud: int, erase: bool) -> ESPLoader:
     """Write and check; return the connection to use from then on."""
     esp = cmds.run_stub(esp)
     if baud != esp.get_baud() and esp.IS_STUB:
         esp.change_baud(baud)
     cmds.attach_flash(esp)
-    # What an earlier program left in the flash may look like a file system.
-    cmds.write_flash(esp, [(esp.BOOTLOADER_FLASH_OFFSET, content)], erase_all=esp.IS_STUB)
+    cmds.write_flash(esp, [(esp.BOOTLOADER_FLASH_OFFSET, content)], erase_all=erase and esp.IS_STUB)
     return esp
 
 

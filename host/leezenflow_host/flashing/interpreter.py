@@ -11,7 +11,7 @@ from leezenflow_host.boards.identity import OLDEST_MICROPYTHON
 from leezenflow_host.boards.serial_board import SerialBoard
 from leezenflow_host.errors import BoardError
 from leezenflow_host.flashing import uf2_install
-from leezenflow_host.flashing.detect import ESP_ROM, UF2_VOLUME, UNKNOWN, FoundBoard
+from leezenflow_host.flashing.detect import ESP_ROM, LEEZENFLOW, MICROPYTHON, UF2_VOLUME, UNKNOWN, FoundBoard
 from leezenflow_host.flashing.interpreter_image import InterpreterImage
 from leezenflow_host.flashing.steps import Notify, Step
 from leezenflow_host.flashing.volumes import read_volume
@@ -59,8 +59,10 @@ def install_interpreter(found: FoundBoard, board: BoardConfig, image: Interprete
             )
         from leezenflow_host.flashing.esp_install import install_on_esp
 
+        # A unit that only gets a newer interpreter keeps its files.
+        erase = found.kind not in (MICROPYTHON, LEEZENFLOW)
         waits = found.kind == ESP_ROM
-        number = install_on_esp(found.port, board.chip, image.content, progress, waits=waits)
+        number = install_on_esp(found.port, board.chip, image.content, progress, waits=waits, erase=erase)
         installed = Installed(found.port, "esptool", number)
     elif board.chip in _RP2:
         installed = _install_on_rp2(found, board, image, progress)

@@ -45,6 +45,7 @@ class Job:
     replace: bool = False
     operator: str | None = None
     language: Language = "en"
+    _names: dict[str, str] = field(default_factory=dict, repr=False)
     _images: dict[str, Image] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -87,6 +88,11 @@ class Job:
         if root_keys is None and self.kit is not None:
             root_keys = self.kit.root_keys
         return build_image(self.board, site, compiler=compiler, root_keys=root_keys)
+
+    def claim(self, unit: str, chip_id: str) -> bool:
+        """Take a name for a board; False if another board of this job has it."""
+        with self._lock:
+            return self._names.setdefault(unit, chip_id) == chip_id
 
     def named(self, site: SiteConfig | None, unit: str) -> SiteConfig | None:
         """Return `site` under the name of a unit."""

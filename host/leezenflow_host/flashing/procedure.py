@@ -190,15 +190,14 @@ def _name_unit(job: Job, on_board: SiteConfig | None, identity: BoardIdentity, o
     if job.unit is not None:
         return job.unit
     present = "" if on_board is None else on_board.values["unit"]["name"]
-    if job.site is None:
-        return present or f"{job.board.name}-{number[-4:]}"
-    name = job.site.values["unit"]["name"] or job.board.name
+    wanted = present if job.site is None else job.site.values["unit"]["name"]
+    own = f"{wanted or job.board.name}-{number[-6:]}"
     if not one_of_many:
-        return job.site.values["unit"]["name"] or f"{name}-{number[-4:]}"
-    known = Registry().unit_of(number)
-    own = f"{name}-{number[-6:]}"
+        return wanted or own
     # A unit that was named by hand keeps its name among many; one that bore the name of all does not.
-    return next((old for old in (known, present) if old and old != name), own)
+    common = "" if job.site is None else wanted
+    old = [name for name in (Registry().unit_of(number), present) if name and name != common]
+    return next((name for name in (*old, own) if job.claim(name, number)), own)
 
 
 def _warn_of_another_name(outcome: Outcome, job: Job) -> None:

@@ -51,6 +51,14 @@ def test_a_chip_that_is_not_known_to_wait_is_reset_into_its_loader():
         assert rom.flash[0x1000 : 0x1000 + len(IMAGE)] == IMAGE
 
 
+def test_a_newer_interpreter_leaves_the_files_of_the_older_one():
+    with EspRom() as rom:
+        rom.flash[0x200000:0x200004] = b"file"
+        install_on_esp(rom.port, "ESP32", IMAGE, lambda done, total: None, erase=False)
+        assert rom.flash[0x1000 : 0x1000 + len(IMAGE)] == IMAGE
+        assert rom.flash[0x200000:0x200004] == b"file" and not rom.erased_all
+
+
 def test_four_boards_at_once_have_their_own_progress():
     done: dict[int, list[tuple[int, int]]] = {number: [] for number in range(4)}
     roms = [EspRom(mac=bytes([2, 0, 0, 0, 0, number])) for number in range(4)]

@@ -94,6 +94,17 @@ def test_of_several_that_fit_none_is_touched_unasked(places, flash, firmware, pl
     assert (code, reports(places)) == (0, ["example"])
 
 
+def test_no_two_units_of_a_batch_have_one_name(places, flash, firmware, plug_in):
+    for name in ("a", "b"):
+        plug_in(name)
+        code, _, err = flash("--board", "virtual", "--port", places / "ports" / name, "--unit", "east")
+        assert code == 0, err
+    code, out, err = flash(*ALL)
+    assert code == 0, err
+    units = sorted(line.split()[1] for line in out.splitlines() if line.startswith(str(places)))
+    assert units[0] == "east" and units[1].startswith("example-")
+
+
 def test_several_named_ones(places, flash, firmware, plug_in):
     for name in ("a", "b"):
         plug_in(name)
