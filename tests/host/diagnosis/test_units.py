@@ -277,7 +277,7 @@ def test_units_and_what_they_hear(flash: Path, broker_port: int, tmp_path: Path)
 
             def until(case: str, seconds: float = 3, **more: object) -> None:
                 try:
-                    wait_until(lambda: examined(seconds, **more) == case, case, 20)
+                    wait_until(lambda: examined(seconds, **more) == case, case, 120)
                 except AssertionError:
                     pytest.fail(f"{case}: the last was {seen[-1]} {facts[-1]}")
 
