@@ -85,8 +85,9 @@ def _display(setup: StudySetup) -> list[str]:
         "assumed, never measured. The others see nothing.",
         f"What they do: red for so long more means to come that much later, plus {ARRIVAL_MARGIN_S:g} s, but no slower "
         f"than {model.slowest_ms * 3.6:.0f} km/h (who would have to crawl rides on and waits); green means to go on, a "
-        f"little faster when it is about to end. {sprint} From {model.sight_m:g} m on, who sees green rides the own "
-        f"speed. The display reckons with {setup.path.distance_m / site.cruise_ms * 3600:.1f} km/h for everybody.",
+        f"little faster when it is about to end. {sprint} From {model.sight_m:g} m on, who sees green rides the "
+        f"own speed or faster. The display reckons with {setup.path.distance_m / site.cruise_ms * 3600:.1f} km/h for "
+        "everybody.",
     ]
 
 

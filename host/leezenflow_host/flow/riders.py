@@ -26,7 +26,7 @@ class RiderModel:
     Speeds in m/s and shares from 0 to 1. `speed_spread` is the standard deviation of riders' own speeds, relative to
     the mean. A rider who follows advice rides no slower than `slowest_ms` and no faster than `fastest_factor` times
     the own speed. `early_red_share` of the riders cross during the first second of red, `any_red_share` at any time
-    of red, slowly (`red_speed_ms`). From `sight_m` before the stop line on, a rider who sees green rides the own speed.
+    of red, slowly (`red_speed_ms`). From `sight_m` before the line on, who sees green rides the own speed or faster.
     Within `coast_m` of the line a rider who sees no green coasts at `coast_factor` times the own speed (0: nobody
     coasts, all ride up to the line and brake).
     """

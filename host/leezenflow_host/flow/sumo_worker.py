@@ -126,7 +126,7 @@ class Simulation:
         """The speed a rider wants to go on at, so far from the line: own, chosen by the display, or by the signal."""
         model, own_ms = self._model, passage.rider.speed_ms
         if self._state == "G" and distance_m <= model.sight_m:
-            return own_ms
+            return max(own_ms, passage.chosen_ms or own_ms)
         wanted_ms = own_ms if passage.chosen_ms is None else passage.chosen_ms
         if self._state != "G" and distance_m <= model.coast_m:
             return min(wanted_ms, own_ms * model.coast_factor)
