@@ -17,6 +17,7 @@ from leezenflow_host.capture.output import Output
 from leezenflow_host.capture.recorder import Recorder, Summary
 from leezenflow_host.capture.sources import make_source, public_name, read_secrets
 from leezenflow_host.capture.status import Status, format_bytes, left_out
+from leezenflow_host.capture.systemd_unit import make_unit
 from leezenflow_host.drivers import driver_names
 from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.problems import did_you_mean
@@ -52,6 +53,7 @@ from leezenflow_host.trace import TraceHeader
     help='Passwords: {"mqtt": {"password": "..."}}, {"udap": {"token": "..."}}.',
 )
 @click.option("--dry-run", is_flag=True, help="Only check what is given; records nothing.")
+@click.option("--systemd-unit", is_flag=True, help="Print a systemd service that does this for years, and end.")
 def command(
     url: str,
     out: str,
@@ -63,6 +65,7 @@ def command(
     note: str,
     secrets: Path | None,
     dry_run: bool,
+    systemd_unit: bool,
 ) -> None:
     """Record the messages that come from URL, each with the time of its arrival, until Ctrl-C.
 
@@ -79,6 +82,12 @@ def command(
         )
     console = Console(stderr=True, highlight=False)
     source = make_source(url, read_secrets(secrets))
+    if systemd_unit:
+        if seconds is not None or count is not None:
+            raise InputError("--systemd-unit is for a recording without end; leave --for and --count out.")
+        Output(out, TraceHeader(), rotate)  # a name that would not do is told now
+        click.echo(make_unit(url, out, rotate, max_mb, adapter, note, secrets), nl=False)
+        return
     if dry_run:
         click.echo(f"Would record {public_name(url)} into {out}.")
         return
