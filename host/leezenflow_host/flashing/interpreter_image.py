@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from adafruit_uf2 import load_families
+
 from leezenflow_host.board_config import BoardConfig, InterpreterTable
 from leezenflow_host.errors import InputError
 
@@ -21,9 +23,10 @@ _ESP_CHIPS = {0: "ESP32", 2: "ESP32S2", 5: "ESP32C3", 9: "ESP32S3", 13: "ESP32C6
 _BLOCK = 512
 _MAGIC_START, _MAGIC_SECOND, _MAGIC_END = 0x0A324655, 0x9E5D5157, 0x0AB16F30
 _HAS_FAMILY = 0x2000
-_FAMILIES = {0xE48BFF56: "RP2040", 0xE48BFF59: "RP2350", 0xE48BFF5A: "RP2350-RISCV", 0xE48BFF5B: "RP2350"}
+# The registry's names of families, as board files spell the chip.
+_CHIP_OF_FAMILY = {"RP2350_ARM_S": "RP2350", "RP2350_ARM_NS": "RP2350"}
 # Belongs to no chip: images for the RP2350 begin with such a block because of its erratum E10.
-_ABSOLUTE = 0xE48BFF57
+_ABSOLUTE = "RP2XXX_ABSOLUTE"
 
 
 class KitImages(Protocol):
@@ -103,14 +106,15 @@ def check_uf2(content: bytes, path: Path) -> str:
     """Return the chip of a UF2 image; InputError if a block of it is missing or damaged."""
     if len(content) < _BLOCK or len(content) % _BLOCK:
         raise InputError(f"{path}: {len(content)} bytes are no whole blocks of UF2; fetch the file again.")
-    seen: dict[int, set[int]] = {}
-    counts: dict[int, int] = {}
+    names = {number: name for name, number in load_families().items()}
+    seen: dict[str, set[int]] = {}
+    counts: dict[str, int] = {}
     for at in range(0, len(content), _BLOCK):
         first, second, flags, _, _, number, count, family = struct.unpack_from("<8I", content, at)
         (end,) = struct.unpack_from("<I", content, at + _BLOCK - 4)
         if (first, second, end) != (_MAGIC_START, _MAGIC_SECOND, _MAGIC_END):
             raise InputError(f"{path}: block {at // _BLOCK} is not UF2; fetch the file again.")
-        family = family if flags & _HAS_FAMILY else 0
+        family = names.get(family, f"family {family:08x}") if flags & _HAS_FAMILY else ""
         seen.setdefault(family, set()).add(number)
         counts[family] = max(count, counts.get(family, 0))
     families = [family for family in seen if family != _ABSOLUTE]
@@ -120,7 +124,7 @@ def check_uf2(content: bytes, path: Path) -> str:
     missing = counts[family] - len(seen[family])
     if missing > 0:
         raise InputError(f"{path}: {missing} of {counts[family]} blocks are missing; fetch the file again.")
-    return _FAMILIES.get(family, f"a chip of family {family:08x}")
+    return _CHIP_OF_FAMILY.get(family, family or "an unknown chip")
 
 
 def _chip_of_esp_image(content: bytes, path: Path) -> str:

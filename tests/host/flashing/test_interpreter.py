@@ -84,6 +84,14 @@ def test_an_image_that_nobody_pinned_is_installed_only_when_asked_for(tmp_path, 
         (b"", "0 bytes are no whole blocks"),
         (uf2_image()[:1024] + bytes(512) + uf2_image()[1536:], "block 2 is not UF2"),
         (uf2_image() + uf2_image("RP2350"), "for several chips or for none"),
+        (
+            uf2_image().replace((0xE48BFF56).to_bytes(4, "little"), (0xE48BFF5A).to_bytes(4, "little")),
+            "for RP2350_RISCV,",
+        ),
+        (
+            uf2_image().replace((0xE48BFF56).to_bytes(4, "little"), bytes(4)),
+            "is an image for family 00000000, but bench",
+        ),
         (uf2_image("RP2350"), "is an image for RP2350, but bench has RP2040; fetch RPI_PICO-[0-9]*-v*.uf2"),
     ],
 )
