@@ -19,7 +19,7 @@ RUNTIME := $(VENV)/.filled-runtime
 DEV := $(VENV)/.filled-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench format clean distclean
+.PHONY: help demo test check bench sbom format clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,9 @@ check: $(DEV) ## Format, lint, types (CPython and MicroPython), imports, licence
 
 bench: $(RUNTIME) ## Every benchmark of tools/bench; each prints ratios measured in one run
 	@for script in tools/bench/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+sbom: $(DEV) ## The bill of materials (CycloneDX) into build/, or to ARGS="FILE"
+	$(BIN)/python tools/make_sbom.py $(ARGS)
 
 format: $(DEV) ## Let ruff format the tree and repair what it can
 	$(BIN)/ruff format .
