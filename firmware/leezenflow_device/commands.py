@@ -28,7 +28,7 @@ _PIECE_BYTES = 64
 _FIRST_BYTES = 128
 _PACKAGE = "leezenflow_device.verbs"
 # Modules that go on working, or are soon asked again.
-_STAYING = ("update", "watch")
+_STAYING = ("update", "watch", "feed")
 
 
 class Commands:

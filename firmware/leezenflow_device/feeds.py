@@ -6,7 +6,7 @@ from leezenflow.source_url import parse_source
 from leezenflow_device.configuration import load_driver
 
 # What comes in on wires needs no network.
-_WIRED = ("uart", "lamps")
+_WIRED = ("uart", "usb", "lamps")
 
 
 def make_feed(signal, secrets, clock, unit_name=""):

@@ -230,8 +230,8 @@ def _check_together(sources: list[Any], problems: Problems) -> None:
     if len(set(map(str, sources))) < len(sources):
         problems.add(("signal", "source"), "names the same source twice: name each once, in order of preference")
     for url in sources:
-        if isinstance(url, str) and url.startswith(("clock://", "lamps://")):
-            problems.add(("signal", "source"), f"has {url.split(':')[0]}:// in a list: its adapter reads nothing else")
+        if isinstance(url, str) and url.startswith(("clock://", "lamps://", "usb://")):
+            problems.add(("signal", "source"), f"has {url.split(':')[0]}:// in a list: that one stands alone")
 
 
 def _check_decoder(adapter: str, options: dict[str, Any], problems: Problems) -> None:

@@ -293,6 +293,7 @@ def test_a_list_of_one_source_is_one_source(site_file):
     [
         ('["udp://0.0.0.0:4711", "udp://0.0.0.0:4711"]', "names the same source twice"),
         ('["udp://0.0.0.0:4711", "clock://ntp"]', "has clock:// in a list"),
+        ('["usb://", "udp://0.0.0.0:4711"]', "has usb:// in a list: that one stands alone"),
         ('["udp://0.0.0.0:4711", "mqt://b/t"]', "has 'mqt://', which is not known"),
         ('["udp://0.0.0.0:4711", "mqtts://b/t?caa=x"]', "has 'caa=', which is not known; did you mean 'ca'"),
         ("[]", "source is []"),

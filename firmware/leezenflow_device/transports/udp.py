@@ -139,15 +139,7 @@ class Transport:
         return data if word == "messages" else b""
 
     def _join(self, sock):
-        try:
-            sock.setsockopt(0, socket.IP_ADD_MEMBERSHIP, self._membership)
-        except ValueError:
-            # lwIP with IPv6 wants its own address structures: 16 bytes of address, 4 of zone and type.
-            wide = bytearray(40)
-            wide[0:4] = self._membership[:4]
-            wide[20:24] = self._membership[4:]
-            sock.setsockopt(0, socket.IP_ADD_MEMBERSHIP, wide)
-            self._membership = wide
+        sock.setsockopt(0, socket.IP_ADD_MEMBERSHIP, self._membership)
 
     def _leave(self, sock):
         try:
