@@ -14,7 +14,8 @@ import time
 from leezenflow.board import Board, Site
 from leezenflow.canvas import Canvas
 from leezenflow_device import ticks
-from leezenflow_device.configuration import load_driver, load_light, read_bytes, read_json
+from leezenflow_device.configuration import load_driver, read_bytes, read_json
+from leezenflow_device.optional_parts import load_light
 
 # A message that the site's adapter must read, beside the packages of a release: a line of json, then the payload.
 STORED_MESSAGE = "self_test.bin"

@@ -104,13 +104,14 @@ class Link:
     def __init__(self, *parts):
         pass
 Missing.Network = Link
-root.load_driver = load
 import leezenflow_device.app as app
+from leezenflow_device import assembly, feeds, health
+assembly.load_driver = feeds.load_driver = load
 options = {}
-for module in (app, root.health, ticks):
+for module in (app, health, ticks):
     for name in module.OPTIONS:
         options[name] = module.OPTIONS[name]["default"]
-root._assemble({}, board, canvas, display, clock, options, None)
+assembly.assemble({}, board, canvas, display, clock, options, None)
 note("Transport, Look, Decoder, Engine, App")
 engine = held[1]
 for number in range(3):
