@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from esp_rom import EspRom
-from serial_peer import SerialPeer
+from serial_peer import SerialPeer, UnitPeer
 from waiting import wait_until
 
 from leezenflow_host import cli
@@ -82,6 +82,7 @@ def test_plugged_in_before_our_eyes_and_it_appears(places: Path) -> None:
 
 
 def test_a_person_is_asked_only_at_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: False)
     assert command._ask_to_plug_in("de") is None
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
@@ -178,7 +179,8 @@ def test_a_silent_board(capsys: pytest.CaptureFixture[str]) -> None:
     assert (code, found["case"]) == (1, "silent_port")
 
 
-def test_a_device_that_is_something_else(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_device_that_is_something_else(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_link, "_ATTEMPT_S", 2)
     with SerialPeer(lambda data: b"+CME ERROR: 3\r\n") as peer:
         code, found = run(capsys, "--port", peer.port)
     assert (code, found["case"]) == (1, "not_micropython")
@@ -250,3 +252,17 @@ def test_the_port_goes_away_while_we_look(monkeypatch: pytest.MonkeyPatch) -> No
     os.close(ours)
     wait_until(lambda: not Path(port).exists(), "the port is gone")
     assert Doctor(port).examine().finding.case == "port_missing"
+
+
+def test_a_unit_without_a_network() -> None:
+    """Virtual boards have no Wi-Fi: here a line says what the firmware says."""
+    report = {"unit": "north", "network_fault": "wrong password", "transport": {}, "listening": False}
+    with UnitPeer({"health": lambda command: {"health": report}}) as peer:
+        examination = Doctor(peer.port, answer_s=30).examine()
+    assert examination.finding == Finding("no_network", {"unit": "north", "fault": "wrong password"})
+    assert "hat kein Netz: wrong password." in examination.finding.diagnosis("de")
+
+
+def test_every_case_is_made_somewhere_in_these_tests() -> None:
+    tests = "".join(file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py"))
+    assert [case for case in texts_en.TEXTS if f'"{case}"' not in tests] == []
