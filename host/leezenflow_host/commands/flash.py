@@ -25,6 +25,11 @@ from leezenflow_host.kit import Kit
 from leezenflow_host.site_config import SiteConfig
 
 _FILE = click.Path(path_type=Path)
+_NOTHING_LEFT = {
+    None: "all boards are done",
+    "failed": "no board failed last time",
+    "outdated": "no board is outdated",
+}
 
 
 @click.command()
@@ -102,7 +107,7 @@ def command(
     elif everything or len(ports) > 1:
         chosen, skipped = split_done(chosen, job, journal)
     if not chosen:
-        click.echo("Nothing is left to do: " + ("no board " + only if only else "all boards are done") + ".")
+        click.echo(f"Nothing is left to do: {_NOTHING_LEFT[only]}.")
         return 0
     screen = Screen(Console(stderr=True, highlight=False))
     several = len(chosen) + len(skipped) > 1

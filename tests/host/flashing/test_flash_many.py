@@ -76,10 +76,10 @@ def test_only_those_that_failed_or_are_outdated(places, flash, firmware, plug_in
     firmware(self_test={"ok": True})
     code, _, err = flash(*ALL, "--only", "failed")
     assert (code, err.count("1/6 look"), f"{places}/ports/a: 1/6 look" in err) == (0, 1, True), err
-    assert flash(*ALL, "--only", "failed")[1] == "Nothing is left to do: no board failed.\n"
+    assert flash(*ALL, "--only", "failed")[1] == "Nothing is left to do: no board failed last time.\n"
     code, _, err = flash(*ALL, "--only", "outdated")
     assert (code, err.count("1/6 look"), f"{places}/ports/b: 1/6 look" in err) == (0, 1, True), err
-    assert flash(*ALL, "--only", "outdated")[1] == "Nothing is left to do: no board outdated.\n"
+    assert flash(*ALL, "--only", "outdated")[1] == "Nothing is left to do: no board is outdated.\n"
 
 
 def test_of_several_that_fit_none_is_touched_unasked(places, flash, firmware, plug_in):
