@@ -18,6 +18,7 @@ from leezenflow_host.dataset.observations import (
     observation_of_state,
     observations_of,
 )
+from leezenflow_host.dataset.repeats import XmlRepeats
 from leezenflow_host.decoding.detect import PayloadDecoder, decoder_names, detect
 from leezenflow_host.decoding.rsmp import recognises as is_rsmp
 from leezenflow_host.decoding.rsmp import split_stream
@@ -117,9 +118,14 @@ class Source:
         """Every group of every intersection, through the full decoders."""
         decoder = PayloadDecoder(self.adapter if self.adapter in decoder_names() else None)
         fallback = self._intersection
+        repeats = XmlRepeats()
         found: list[Observation] = []
         while True:
             message: TraceMessage = yield found
+            repeated = repeats.find(message)
+            if repeated is not None:
+                found = [repeated]
+                continue
             found = []
             for result in decoder.decode(message.payload):
                 if isinstance(result, SignalError):
@@ -133,6 +139,7 @@ class Source:
                     found.extend(observations_of(result, message.at_ms, fallback))
                 except ValueError as error:
                     raise InputError(f"{self.path}, line {message.line}: {error}") from error
+            repeats.keep(found)
 
     def _place(self) -> tuple[str, int]:
         if self._intersection is None or self._signal_group is None:
