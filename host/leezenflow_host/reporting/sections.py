@@ -225,7 +225,7 @@ def _coded(result: Row, words: Words) -> Row | None:
     points = [(row["coded_share"] * 10, row["right_share"]) for row in table]
     rows = [[words.percent(row["coded_share"]), words.percent(row["right_share"]), row["messages"]] for row in table]
     labels = [f"{percent} %" for percent in range(0, 101, 10)]
-    line = Series(words("forecast_facts"), sorted(points))
+    line = Series(words("controller"), sorted(points))
     return {
         "title": words("coded"),
         "svg": draw_lines(words("coded"), [line], labels, lambda y: f"{y:.0%}", diagonal=True),

@@ -73,6 +73,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "claimed": ("Claimed", "Behauptet"),
     "was_right": ("Was right", "Stimmte"),
     "display": ("display", "Anzeige"),
+    "controller": ("controller", "Steuergerät"),
     "forecast": ("What the controller's own forecast is worth", "Was die Prognose des Steuergeräts taugt"),
     "forecast_note": (
         "Error of the next switch by how far ahead it is; from the messages alone, without our display.",
