@@ -29,7 +29,7 @@ class SerialLine:
         """Send bytes as they are."""
         self._port.write(data)
 
-    def wait_for(self, wanted: Callable[[str], bool], what: str, patience_s: float = 30) -> str:
+    def wait_for(self, wanted: Callable[[str], bool], what: str, patience_s: float = 60) -> str:
         """Return the next line that is wanted; all lines are kept in `lines`."""
         deadline = time.monotonic() + patience_s
         while True:
@@ -43,7 +43,7 @@ class SerialLine:
                     return text
             assert time.monotonic() < deadline, f"waited in vain for {what}; the last lines are {self.lines[-5:]}"
 
-    def answer(self, number: int | None, patience_s: float = 30) -> dict[str, Any]:
+    def answer(self, number: int | None, patience_s: float = 60) -> dict[str, Any]:
         """Return the answer with this number."""
         head = "answer "
 

@@ -42,7 +42,7 @@ def running(tree: UnixDevice, tmp_path: Path) -> Iterator[Running]:
         VirtualBoard(tmp_path / "flash", environment={"LEEZENFLOW_FRAMES": receiver.url}) as unit,
         SerialLine(unit.port) as line,
     ):
-        receiver.wait_for(lambda frame: frame.number > 2, 20)
+        receiver.wait_for(lambda frame: frame.number > 2, 60)
         yield unit, receiver, line
 
 
@@ -73,7 +73,7 @@ def test_health_on_demand(running: Running) -> None:
 def test_the_picture_is_what_the_panel_shows(running: Running) -> None:
     _, receiver, line = running
     answer = line.ask("picture")
-    frame = receiver.wait_for(lambda frame: True, 20)
+    frame = receiver.wait_for(lambda frame: True, 60)
     assert base64.b64decode(answer["pixels"]) == frame.pixels
     assert base64.b64decode(answer["palette"]) == frame.palette
     assert (answer["width"], answer["height"]) == (32, 96)
@@ -90,8 +90,8 @@ def test_watching_tells_the_advice_until_it_is_off(running: Running) -> None:
     assert line.ask("watch", on=False)["on"] is False
     line.ask("identity")
     del line.lines[:]
-    number = receiver.wait_for(lambda frame: True, 20).number
-    receiver.wait_for(lambda frame: frame.number > number + 25, 20)
+    number = receiver.wait_for(lambda frame: True, 60).number
+    receiver.wait_for(lambda frame: frame.number > number + 25, 60)
     line.ask("identity")
     assert not [text for text in line.lines if text.startswith("advice ")]
     assert line.ask("watch", on=True, every_ms="often")["error"] == "every_ms is no whole number of milliseconds"
@@ -102,7 +102,7 @@ def test_restart_answers_first_and_is_dark_between(running: Running) -> None:
     lives = unit.lives
     assert line.ask("restart")["ok"] is True
     wait_until(lambda: unit.lives > lives, "the unit starts again")
-    receiver.wait_for(lambda frame: frame.number > 2, 20)
+    receiver.wait_for(lambda frame: frame.number > 2, 60)
 
 
 @pytest.mark.parametrize(
@@ -157,11 +157,11 @@ def test_a_verb_that_fails_is_an_answer_and_the_picture_goes_on(tree: UnixDevice
         VirtualBoard(tmp_path / "flash", environment={"LEEZENFLOW_FRAMES": receiver.url}) as unit,
         SerialLine(unit.port) as line,
     ):
-        number = receiver.wait_for(lambda frame: frame.number > 2, 20).number
+        number = receiver.wait_for(lambda frame: frame.number > 2, 60).number
         assert line.ask("planted")["error"].startswith("planted failed: KeyError")
         assert line.ask("greedy")["error"].startswith("greedy failed: MemoryError")
         assert line.ask("slow") == {"id": 3, "ok": True, "done": 1}
-        receiver.wait_for(lambda frame: frame.number > number + 5, 20)
+        receiver.wait_for(lambda frame: frame.number > number + 5, 60)
         assert unit.lives == 1
 
 

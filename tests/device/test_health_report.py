@@ -138,12 +138,12 @@ def test_a_unit_with_everything_says_every_field_and_no_other(
     ):
         client.on_message = lambda *arrival: published.append(arrival[2].payload)
         client.subscribe("north/health")
-        wait_until(lambda: line.ask("health")["health"]["listening"], "it listens")
+        wait_until(lambda: line.ask("health")["health"]["listening"], "it listens", 120)
         for _, payload in recorded_messages(4):
             client.publish("spat", payload).wait_for_publish(10)
             time.sleep(0.2)
-        wait_until(lambda: line.ask("health")["health"]["message_age_ms"] is not None, "messages arrive")
-        wait_until(lambda: len(published) >= 2, "reports are published")
+        wait_until(lambda: line.ask("health")["health"]["message_age_ms"] is not None, "messages arrive", 120)
+        wait_until(lambda: len(published) >= 2, "reports are published", 120)
         report = line.ask("health")["health"]
         told = json.loads(line.wait_for(lambda text: text.startswith("health {"), "a report")[7:])
     for one in (report, told, json.loads(published[-1])):

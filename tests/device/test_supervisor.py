@@ -3,7 +3,7 @@
 """What is stuck is ended, every failure counts, and a unit that keeps failing stays dark but can be asked, really."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ from board_flash import read_flash, write_flash
 from brokers import AmqttBroker, free_port, publish
 from serial_line import SerialLine
 from unix_device import UnixDevice, board, site
-from waiting import wait_until
+from waiting import wait_until as wait_for_it
 
 from leezenflow_host.boards.frames import Frame, FrameReceiver
 from leezenflow_host.boards.virtual import VirtualBoard
+
+# Several starts in a row, on a machine that has other things to do.
+PATIENCE_S = 120
 
 # A transport that works until a datagram-free command tells one part of the unit to hang.
 TRANSPORT = """
@@ -65,6 +68,11 @@ def answer(app, command):
 """
 
 
+def wait_until(happened: Callable[[], object], what: str) -> None:
+    """Wait with the patience that several starts need."""
+    wait_for_it(happened, what, PATIENCE_S)
+
+
 @pytest.fixture
 def tree(micropython: str, tmp_path: Path) -> UnixDevice:
     """A device tree with a transport, a look and a command that hang on demand."""
@@ -109,7 +117,7 @@ def test_each_part_that_is_stuck_ends_the_unit_dark(tree: UnixDevice, tmp_path: 
         tree.write("a/leezenflow_device/health.py", text.replace(hook, f"{hook}            await sleep_ms(1 << 28)\n"))
     tree.configure(planted_site(), board(health_s=1))
     with power_up(tree, tmp_path / "flash") as (unit, receiver, line):
-        receiver.wait_for(lambda frame: frame.number > 2, 20)
+        receiver.wait_for(lambda frame: frame.number > 2, PATIENCE_S)
         if what != "health":
             assert line.ask("stick", what=what)["ok"] is True
         wait_until(lambda: said in unit.log, f"{said}; it said {unit.log[-500:]}")
@@ -120,7 +128,7 @@ def test_each_part_that_is_stuck_ends_the_unit_dark(tree: UnixDevice, tmp_path: 
 def test_a_stuck_network_keeps_health_and_picture_going(tree: UnixDevice, tmp_path: Path) -> None:
     tree.configure(planted_site(), board(health_s=1))
     with power_up(tree, tmp_path / "flash") as (unit, receiver, line):
-        receiver.wait_for(lambda frame: frame.number > 2, 20)
+        receiver.wait_for(lambda frame: frame.number > 2, PATIENCE_S)
         line.ask("stick", what="publish")
         wait_until(lambda: line.ask("health")["health"]["unsent"] >= 3, "reports that nobody takes")
         assert unit.lives == 1
@@ -131,7 +139,7 @@ def test_a_stuck_network_keeps_health_and_picture_going(tree: UnixDevice, tmp_pa
 def test_what_blocks_everything_is_ended_by_the_chip(tree: UnixDevice, tmp_path: Path, what: str) -> None:
     tree.configure(planted_site(), board(watchdog_ms=1500, watchdog_grace_s=10))
     with power_up(tree, tmp_path / "flash") as (unit, receiver, line):
-        receiver.wait_for(lambda frame: frame.ticks > 11_000, 40)
+        receiver.wait_for(lambda frame: frame.ticks > 11_000, PATIENCE_S)
         lives = unit.lives
         line.ask("stick", what=what)
         wait_until(lambda: unit.lives > lives, "the watchdog bites")
@@ -197,7 +205,7 @@ def test_a_new_configuration_leaves_safe_mode(tree: UnixDevice, tmp_path: Path) 
     tree.configure(planted_site())
     tree.write("state/failures", "7 0123456789abcdef-0123456789abcdef")
     with power_up(tree, tmp_path / "flash") as (_, receiver, line):
-        receiver.wait_for(lambda frame: frame.number > 2, 20)
+        receiver.wait_for(lambda frame: frame.number > 2, PATIENCE_S)
         assert line.ask("health")["health"]["failures"] == 0
 
 
@@ -207,7 +215,7 @@ def test_a_damaged_count_counts_nothing(tree: UnixDevice, tmp_path: Path, conten
     tree.write("state/failures", content)
     tree.write("state/restart", content[:3])
     with power_up(tree, tmp_path / "flash") as (_, receiver, line):
-        receiver.wait_for(lambda frame: frame.number > 2, 20)
+        receiver.wait_for(lambda frame: frame.number > 2, PATIENCE_S)
         assert line.ask("health")["health"]["safe_mode"] is False
 
 

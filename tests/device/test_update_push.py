@@ -129,7 +129,7 @@ def test_a_restart_in_the_middle_is_survived(keys: Path, release: Release, tmp_p
                 restarted.append(done)
                 lives = unit.lives
                 link.ask({"do": "restart"})
-                wait_until(lambda: unit.lives > lives, "the restart")
+                wait_until(lambda: unit.lives > lives, "the restart", 120)
 
         assert push_release(link, release, restart).release == 90_001
         assert restarted
@@ -233,7 +233,7 @@ def test_a_fleet_over_mqtt(
         installed(tmp_path / "s", keys, on_broker(broker, "south"), "south") as south,
     ):
         for name in ("north", "south"):
-            wait_until(lambda name=name: answers(broker, name), f"{name} is on the broker")
+            wait_until(lambda name=name: answers(broker, name), f"{name} is on the broker", 120)
         assert run("update", "push", str(tmp_path / "new.lzf"), "--fleet", fleet, "--label", "centre") == 0
         assert "north runs release 90001" in capsys.readouterr().out
         assert north.lives >= 2
@@ -261,7 +261,7 @@ def answers(broker: AmqttBroker, name: str) -> bool:
 def test_only_who_has_the_key_commands(keys: Path, broker: AmqttBroker, tmp_path: Path, micropython: str) -> None:
     access = BrokerAccess("127.0.0.1", broker.port)
     with installed(tmp_path, keys, on_broker(broker, "north")):
-        wait_until(lambda: answers(broker, "north"), "it is on the broker")
+        wait_until(lambda: answers(broker, "north", 120), "it is on the broker")
         status: dict[str, Any] = {"do": "update", "step": "status"}
         with MqttLink(access, "lz/north", bytes(32), "north") as link:
             assert "the mac is not of this body" in link.ask(status)["error"]
