@@ -55,6 +55,7 @@ class Day:
     enter_from_s: float
     enter_to_s: float
     known_until_s: float
+    problems: tuple[str, ...] = ()
 
     def lamp_states(self) -> list[tuple[float, str]]:
         """When the lamp changed to which state of SUMO's, in seconds from the beginning of the day."""
@@ -94,13 +95,17 @@ class StudySetup:
 
 @dataclass(frozen=True)
 class StudyRun:
-    """What one day gave under one condition: riders sent in, and a record of each who got through."""
+    """What one day gave under one condition: riders sent in, and a record of each who got through.
+
+    `notes` say what was left out, and what was wrong with the recording.
+    """
 
     seed: int
     condition: str
     entered: int
     passages: list[dict[str, Any]]
     truth: Truth = field(repr=False)
+    notes: tuple[str, ...] = ()
 
 
 def require_sumo() -> None:
@@ -131,7 +136,8 @@ def recorded_day(setup: StudySetup) -> Day:
     offset_ms = truth.rx_offset_ms
     if not recording.messages[0].at_ms - offset_ms <= truth.to_ms or truth.from_ms > recording.messages[-1].at_ms:
         raise InputError(f"{setup.truth_file}: is about another time than {setup.trace}")
-    return _make_day(str(setup.trace), truth, recording.messages, setup)
+    day = _make_day(str(setup.trace), truth, recording.messages, setup)
+    return dataclasses.replace(day, problems=tuple(recording.problems))
 
 
 def generated_day(setup: StudySetup, seed: int) -> Day:
@@ -168,13 +174,10 @@ def _make_day(title: str, truth: Truth, messages: Sequence[TraceMessage], setup:
 
 def send_riders(setup: StudySetup, day: Day, seed: int) -> list[Rider]:
     """The riders of a day, the same under every condition; none who would arrive when nobody knows the signal."""
-    riders = draw_riders(setup.model, seed, day.enter_from_s, day.enter_to_s)
     unknown = day.unknown()
-    if not unknown:
-        return riders
     return [
         rider
-        for rider in riders
+        for rider in draw_riders(setup.model, seed, day.enter_from_s, day.enter_to_s)
         if not any(
             start - _UNKNOWN_MARGIN_S
             <= rider.enters_s + setup.path.approach_m / rider.speed_ms
@@ -239,7 +242,19 @@ def _simulate(setup: StudySetup, day: Day, seed: int, condition: str) -> StudyRu
         "seed": seed,
         "lateral_m": setup.lateral_m,
     }
-    return StudyRun(seed, condition, len(riders), _ask_worker(job), day.truth)
+    return StudyRun(seed, condition, len(riders), _ask_worker(job), day.truth, _list_notes(day))
+
+
+def _list_notes(day: Day) -> tuple[str, ...]:
+    unknown = day.unknown()
+    if not unknown:
+        return day.problems
+    seconds = sum(end - start for start, end in unknown)
+    return (
+        *day.problems,
+        f"Stretches in which nobody saw the lamp: {len(unknown)}, {seconds:.0f} s in all. No riders were sent who would "
+        f"have arrived then, or within {_UNKNOWN_MARGIN_S:.0f} s before or after",
+    )
 
 
 def _ask_worker(job: dict[str, Any]) -> list[dict[str, Any]]:

@@ -31,6 +31,7 @@ def study_result(setup: StudySetup, runs: Sequence[StudyRun]) -> dict[str, Any]:
         "assumptions": list_assumptions(setup),
         "conditions_mean": MEANINGS,
         "figures_mean": FIGURES,
+        "notes": list(dict.fromkeys(note for run in runs for note in run.notes)),
         "setup": describe_setup(setup),
         **summarise(runs),
     }
@@ -97,6 +98,8 @@ def print_study(console: Console, result: dict[str, Any]) -> None:
             table.add_row(*row)
         console.print(table)
         console.print()
+    for note in result["notes"]:
+        console.print(f"Note: {note}", style="yellow", markup=False)
     console.print("[bold]Assumptions[/bold]")
     for sentence in (*_meanings(result), *result["assumptions"]):
         console.print(f"- {sentence}", markup=False)
@@ -117,6 +120,7 @@ def markdown(result: dict[str, Any]) -> str:
     for headings, *rows in _tables(result):
         lines += ["| " + " | ".join(headings) + " |", "| --- " + "| ---: " * (len(headings) - 1) + "|"]
         lines += ["| " + " | ".join(row) + " |" for row in rows] + [""]
+    lines += [line for note in result["notes"] for line in (f"Note: {note}", "")]
     lines += ["Assumptions:", ""]
     lines += [f"- {sentence}" for sentence in (*_meanings(result), *result["assumptions"])]
     return "\n".join([*lines, "", result["statement"], ""])

@@ -186,7 +186,26 @@ def test_the_table_is_followed_by_its_assumptions(tmp_path: Path, capsys: pytest
     )
     assert captured.out.split("\n")[0].split() == ["without", "display"]
     assert "Sprint is advised at 22 km/h" in captured.out
+    assert "Note: " not in captured.out
     assert "the lamp did what the recording itself shows later" in captured.out
+
+
+def test_holes_and_damage_of_a_recording_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    recording = simulate("fixed_time", load_scenario("fixed_time")[1], 2, 700)
+    with TraceWriter(tmp_path / "c.jsonl", recording.header) as writer:
+        for message in recording.messages:
+            # Half a minute is missing, in which the colour changes.
+            if not 300_000 <= message.at_ms - recording.truth["from_ms"] < 345_000:
+                writer.write(message.at_ms, message.topic, message.payload)
+    with open(tmp_path / "c.jsonl", "a") as file:
+        file.write("{broken\n")
+    options = ["--trace", tmp_path / "c.jsonl", "--intersection", "49:1090", "--signal-group", 12, "--seeds", 1]
+    result = simulate_json(capsys, *options, "--condition", "without", "--out", tmp_path / "out")
+    assert result["effects"] == []
+    assert "c.jsonl, line 657" in result["notes"][0]
+    assert result["notes"][1].startswith("Stretches in which nobody saw the lamp: 1, 4")
+    markdown = (tmp_path / "out" / "study.md").read_text()
+    assert "Note: Stretches in which" in markdown and "| change |" not in markdown
 
 
 def test_a_dry_run_says_what_would_be_assumed(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
