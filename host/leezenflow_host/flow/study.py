@@ -252,7 +252,7 @@ def _list_notes(day: Day) -> tuple[str, ...]:
     seconds = sum(end - start for start, end in unknown)
     return (
         *day.problems,
-        f"Stretches in which nobody saw the lamp: {len(unknown)}, {seconds:.0f} s in all. No riders were sent who would "
+        f"Stretches in which nobody saw the lamp: {len(unknown)}, {seconds:.0f} s in all. No rider was sent who would "
         f"have arrived then, or within {_UNKNOWN_MARGIN_S:.0f} s before or after",
     )
 
