@@ -59,3 +59,4 @@ def offer_setup():
         return
     if settings:
         load_driver("leezenflow_device", "setup_button", "/board.json: setup").offer_setup(settings)
+        del sys.modules["leezenflow_device.setup_button"]

@@ -273,3 +273,15 @@ def test_nothing_but_the_setup_listens() -> None:
         if any(call in path.read_text() for call in ("start_server(", ".listen("))
     }
     assert listening == {"setup_portal.py"}
+
+
+def test_a_unit_whose_button_is_not_held_starts_and_keeps_nothing_of_it(micropython: str, tmp_path: Path) -> None:
+    device = UnixDevice(micropython, tmp_path / "device")
+    device.configure(site(f"udp://127.0.0.1:{free_port()}"), {**board(), "setup": {"button": 14}})
+    # This interpreter's `machine` has no pins: beside the release lies one with a button that nobody holds.
+    device.write(
+        "a/machine.py",
+        "class Pin:\n    IN = PULL_UP = 0\n    def __init__(self, *_): pass\n    def value(self): return 1\n",
+    )
+    with FrameReceiver() as receiver, device.running(receiver.url):
+        assert receiver.wait_for(lambda frame: frame.listening, 40)

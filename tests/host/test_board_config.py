@@ -10,6 +10,7 @@ from leezenflow.board import Board
 from leezenflow_host.board_config import board_folder, board_names, display_options, read_board, read_board_file
 from leezenflow_host.drivers import driver_names, driver_options, read_literals
 from leezenflow_host.errors import InputError
+from leezenflow_host.image import build_image
 from leezenflow_host.problems import describe_option
 
 BOARD = """
@@ -75,6 +76,20 @@ def test_a_board_in_full_is_compiled_with_every_default(board_file):
     assert Board.from_dict(config.values).display == display
 
 
+def test_a_board_with_ethernet_and_one_with_a_setup_button(board_file):
+    board_file.write_text(BOARD.replace('kind = "wifi"', 'kind = "ethernet_w5500"\ncs_pin = 5'))
+    network = read_board(str(board_file)).values["network"]
+    assert (network["kind"], network["cs_pin"], network["reset_pin"]) == ("ethernet_w5500", 5, 20)
+    assert "setup" not in read_board(str(board_file)).values
+    board_file.write_text(BOARD.replace("[network]", "[setup]\nbutton = 14\n[network]"))
+    board = read_board(str(board_file))
+    assert board.values["setup"] == {"button": 14, "active_low": True}
+    image = build_image(board, None, compiler=None)
+    for name in ("setup_button", "setup_portal", "setup_page", "networks/wifi", "networks/addresses"):
+        assert f"/a/leezenflow_device/{name}.py" in image.files
+    assert not any("ethernet" in path for path in image.files)
+
+
 def test_all_problems_are_told_at_once(board_file):
     text = complaints(
         board_file,
@@ -129,6 +144,12 @@ pins = 3
         ("[network]", "[virtual]\nheap_kb = 128\n[network]", 'is a table for chip = "virtual" only'),
         ("[source]", "[sources]", "source is missing: give a table [source]"),
         ('["RPI_PICO"]', "[]", "[board] micropython is []"),
+        ('kind = "wifi"', 'kind = "wify"', "[network] kind is 'wify', which is not known; did you mean 'wifi'"),
+        ('kind = "wifi"', 'kind = "ethernet_w5500"\ncs_pin = 99', "[network] cs_pin is 99: give a whole number"),
+        ('kind = "wifi"', 'kind = "ethernet_w5500"\ncountry = "DE"', "country is an unknown option"),
+        ("[network]", "[setup]\nbuton = 3\n[network]", "[setup] buton is an unknown option; did you mean 'button'?"),
+        ("[network]", "[setup]\n[network]", "[setup] button is missing: give a whole number from 0 to 47 (pin of"),
+        ('kind = "wifi"', 'kind = "ethernet_w5500"\n[setup]\nbutton = 3', "setup is a table for boards with"),
     ],
 )
 def test_a_wrong_value_says_what_is_allowed(board_file, replaced, by, words):

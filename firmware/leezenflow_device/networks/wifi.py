@@ -9,7 +9,6 @@ waits for any of this, and the password is never printed.
 import network
 
 from leezenflow.errors import LeezenflowError
-from leezenflow_device.networks.addresses import fixed_address
 
 OPTIONS = {
     "country": {"type": "str", "default": "DE", "help": "the country whose radio rules hold, two capital letters"},
@@ -38,7 +37,11 @@ class Network:
         self.counters = {"joins": 0, "failures": 0}
         self._ssid = credentials["ssid"]
         self._password = credentials.get("password") or None
-        self._address = fixed_address(secrets)
+        self._address = None
+        if secrets.get("network"):  # hardly anybody pays for what few need
+            from leezenflow_device.networks.addresses import fixed_address
+
+            self._address = fixed_address(secrets)
         self._clock = clock.network
         network.country(settings.get("country", "DE"))
         self._station = network.WLAN(network.WLAN.IF_STA)
