@@ -21,8 +21,8 @@ from leezenflow_device.updating.slot_files import SlotFiles
 
 _MAX_KEYS_BYTES = 4096
 _MAX_CHUNK_BYTES = 1024
-# What the file system itself needs: folders, and blocks that are being replaced.
-_SPARE_BLOCKS = 16
+# What the file system needs besides: folders that grow, and blocks that are being replaced.
+_SPARE_BLOCKS = 6
 
 
 class Session:

@@ -9,6 +9,8 @@ from leezenflow_device.updating.manifest import FILE, PART, hash_file
 
 _FOLDER = 0x4000
 _BUFFER_BYTES = 512
+# LittleFS keeps shorter files in their folder: an eighth of a block.
+_INLINE_BYTES = 512
 
 
 class SlotFiles:
@@ -51,16 +53,21 @@ class SlotFiles:
                 self._stale.append(path)
 
     def blocks_needed(self, block_bytes):
-        """Blocks that what is missing will take."""
+        """Blocks that what is missing will take: each folder is a pair of them."""
         needed = 0
+        folders = set()
         for path, size, _ in self._manifest.files:
             if path not in self.have:
-                needed += size // block_bytes + 1
-        return needed
+                needed += _blocks(size, block_bytes)
+            while "/" in path:
+                path = path.rpartition("/")[0]
+                if "/" + path not in self._folders:
+                    folders.add(path)
+        return needed + 2 * len(folders)
 
     def blocks_freed(self, block_bytes):
         """Blocks that what must go gives back."""
-        return sum([_size(self._root + path) // block_bytes for path in self._stale])
+        return sum([_blocks(_size(self._root + path), block_bytes) for path in self._stale])
 
     async def clear(self, turn):
         """Take the slot out of service, and everything out of it that is not of this release."""
@@ -160,6 +167,10 @@ def _list_folder(path):
         return list(os.ilistdir(path))
     except OSError:
         return []
+
+
+def _blocks(size, block_bytes):
+    return 0 if size <= _INLINE_BYTES else size // block_bytes + 1
 
 
 def _size(path):

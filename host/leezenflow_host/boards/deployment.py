@@ -19,8 +19,10 @@ SLOTS = ("a", "b")
 BOOT, LOADER, CERTIFICATES = "/boot.json", "/main.py", "/certs"
 # How a file is called until the board has hashed it, and until /boot.json says that it counts.
 NEW, NEXT = ".new", ".next"
-# What the file system needs for itself: folders, and blocks that are being replaced.
-_SPARE_BLOCKS = 8
+# What the file system needs besides: folders that grow, and blocks that are being replaced.
+_SPARE_BLOCKS = 6
+# LittleFS keeps shorter files in their folder: an eighth of a block.
+_INLINE_BYTES = 512
 
 # Runs on the board: /boot.json when all that it says is done, a list of files with hashes and sizes, and a rename that
 # happens only for the right content.
@@ -187,7 +189,7 @@ def plan_deployment(image: Image, present: Present) -> Work:
         assert running is not None
         slot, others = running, (slot,)
     if not _has_room(image, present, slot, others):
-        needed = sum(len(content) // present.block_bytes + 1 for content in _missing(present, slot, files).values())
+        needed = _blocks_needed(present, slot, files)
         raise BoardError(
             f"The file system of the board is too full: {needed * present.block_bytes // 1024} kB are needed, "
             f"{present.free_blocks * present.block_bytes // 1024} kB are free. "
@@ -279,14 +281,25 @@ def _stale(image: Image, present: Present, slot: str, others: tuple[str, ...]) -
 
 
 def _has_room(image: Image, present: Present, slot: str, others: tuple[str, ...]) -> bool:
-    block = present.block_bytes
-    needed = sum(len(content) // block + 1 for content in _missing(present, slot, _release_files(image)).values())
-    freed = sum(
-        present.sizes.get(path, 0) // block + 1
-        for path in _stale(image, present, slot, others)
-        if present.files[path] is not None
+    files = _release_files(image)
+    if not _missing(present, slot, files):
+        return True
+    stale = (path for path in _stale(image, present, slot, others) if present.files[path] is not None)
+    freed = sum(_blocks(present.sizes.get(path, 0), present.block_bytes) for path in stale)
+    return _blocks_needed(present, slot, files) + _SPARE_BLOCKS <= present.free_blocks + freed
+
+
+def _blocks_needed(present: Present, slot: str, files: Mapping[str, bytes]) -> int:
+    """Blocks that what is missing will take: each folder is a pair of them."""
+    folders = {f"/{slot}/{path.rsplit('/', depth)[0]}" for path in files for depth in range(1, path.count("/") + 1)}
+    missing = _missing(present, slot, files).values()
+    return sum(_blocks(len(content), present.block_bytes) for content in missing) + 2 * len(
+        folders - set(present.files)
     )
-    return needed == 0 or needed + _SPARE_BLOCKS <= present.free_blocks + freed
+
+
+def _blocks(size: int, block_bytes: int) -> int:
+    return 0 if size <= _INLINE_BYTES else size // block_bytes + 1
 
 
 def _new_boot(image: Image, present: Present, slot: str, configuration: Mapping[str, bytes]) -> dict[str, Any]:
