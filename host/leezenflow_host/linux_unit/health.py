@@ -11,6 +11,7 @@ from leezenflow_host.linux_unit.unit import LinuxUnit
 
 def make_report(unit: LinuxUnit, unit_name: str, board_name: str) -> dict[str, Any]:
     """The report as a dict; nothing in it is about a person."""
+    shown = sum(unit.shown.values())
     report: dict[str, Any] = {
         "version": __version__,
         "unit": unit_name,
@@ -18,6 +19,9 @@ def make_report(unit: LinuxUnit, unit_name: str, board_name: str) -> dict[str, A
         "uptime_s": unit.uptime_s,
         "advice": unit.advice.kind,
         "reason": unit.advice.reason,
+        "shares": {kind: count * 1000 // shown for kind, count in unit.shown.items()} if shown else {},
+        "message_age_ms": unit.message_age_ms,
+        "latency_ms": unit.latency_ms,
         "frames": unit.frames,
         "late_frames": unit.late_frames,
         "worst_draw_us": unit.worst_draw_us,

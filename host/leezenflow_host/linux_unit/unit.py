@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from leezenflow.advice import Advice
+from leezenflow.advice import KINDS, Advice
 from leezenflow.canvas import Canvas
 from leezenflow.timemark import HOUR_MS
 from leezenflow_host.capture.arrivals import Arrival
@@ -104,6 +104,9 @@ class LinuxUnit:
         self.late_frames = 0
         self.worst_draw_us = 0
         self.worst_message_us = 0
+        self.message_at_ms: int | None = None
+        self.latency_ms: int | None = None
+        self.shown = _no_frames()
         self.synchronised = False
         self.fps = fps
         self._notifier = notifier or Notifier({})
@@ -117,6 +120,11 @@ class LinuxUnit:
         self.frame_at_ms = self.began_ms
         self._note_frame = getattr(display, "note_frame", None)
         self._draw_us = 0
+
+    @property
+    def message_age_ms(self) -> int | None:
+        """How long ago the last message came, None before the first."""
+        return None if self.message_at_ms is None else self._clock() - self.message_at_ms
 
     @property
     def uptime_s(self) -> int:
@@ -176,6 +184,7 @@ class LinuxUnit:
             listening = self.receiver is not None and self.receiver.listening
             self._note_frame(ticks, self.advice, listening, self._draw_us)
         self.display.show(self.canvas)
+        self.shown[self.advice.kind] += 1
         self._draw_us = (time.perf_counter_ns() - began) // 1000
         self.worst_draw_us = max(self.worst_draw_us, self._draw_us)
         self.frames += 1
@@ -187,6 +196,7 @@ class LinuxUnit:
             return
         line = json.dumps(self._report(self), separators=(",", ":"))
         self.worst_draw_us = self.worst_message_us = 0
+        self.shown = _no_frames()
         self._say("health " + line)
         if self.receiver is not None:
             self.receiver.publish("health", line.encode())
@@ -209,6 +219,8 @@ class LinuxUnit:
             unix_at_ms = self._wall_ms() - (self._clock() - arrival.at_ms)
             self.engine.set_utc(ticks, unix_at_ms % HOUR_MS)
         self.engine.message(arrival.payload, 0, len(arrival.payload), ticks)
+        self.message_at_ms = arrival.at_ms
+        self.latency_ms = self._clock() - arrival.at_ms
         self.worst_message_us = max(self.worst_message_us, (time.perf_counter_ns() - began) // 1000)
 
     def _check_clock(self) -> None:
@@ -224,6 +236,11 @@ class LinuxUnit:
             raise LeezenflowError(f"the receiver did nothing for {RECEIVER_STALL_MS // 1000} s")
         if self._clock() - self.frame_at_ms < ALIVE_MS:
             self._notifier.alive()
+
+
+def _no_frames() -> dict[str, int]:
+    """Frames of each kind of advice, none yet."""
+    return dict.fromkeys(KINDS, 0)
 
 
 class Guard:

@@ -127,11 +127,25 @@ def captions(state: UnitState, now_ms: int) -> list[str]:
     free, used = health.get("memory_free"), health.get("memory_used")
     if isinstance(free, int) and isinstance(used, int):
         lines.append(f"memory    {free // 1024} kB free of {(free + used) // 1024}")
+    lines += _sensor_lines(health)
     if health.get("safe_mode"):
         lines.append(f"SAFE MODE after {health.get('failures')} failures")
     for name in ("transport_fault", "network_fault", "fault", "memory_fault", "light_fault"):
         if health.get(name):
             lines.append(f"{name.replace('_', ' ')}: {health[name]}")
+    return lines
+
+
+def _sensor_lines(health: dict[str, Any]) -> list[str]:
+    """What the unit measures of itself, where it has sensors for it."""
+    measured = (("temperature_cdeg", 100, "°C"), ("humidity_permille", 10, "% damp"), ("supply_mv", 1000, "V"))
+    words = [
+        f"{health[name] / scale:.1f} {unit}" for name, scale, unit in measured if isinstance(health.get(name), int)
+    ]
+    lines = [f"housing   {', '.join(words)}"] if words else []
+    faults = health.get("sensor_faults")
+    if isinstance(faults, dict):
+        lines += [f"sensor {name}: {fault}" for name, fault in faults.items()]
     return lines
 
 

@@ -79,6 +79,8 @@ def test_a_unit_shows_what_a_broker_brings_and_is_dark_without(broker: AnyBroker
         wait_until(lambda: receiver.listening, "the unit listens", 60)
         with sending(broker.port):
             wait_until(lambda: panel.last[0] in ("green", "red"), "an advice", 60)
+        assert unit.latency_ms is not None and unit.latency_ms >= 0
+        assert unit.message_age_ms is not None and unit.message_age_ms >= 0
         broker.stop()
         # Old news is no news: within the limit of staleness the panel is dark, whatever the network does.
         wait_until(lambda: panel.last == ("dark", "stale"), "dark", 60)

@@ -266,6 +266,7 @@ def test_health_says_the_same_words_as_a_board() -> None:
     assert report["unit"] == "test" and report["advice"] == "dark" and report["reason"] == "no_data"
     assert report["board"] == "virtual" and report["frames"] > 3 and report["listening"] is True
     assert report["transport"] == {"messages": 0, "oversize": 0} and report["engine"] == {}
+    assert report["message_age_ms"] is None and report["latency_ms"] is None and report["shares"]["dark"] == 1000
     assert report["brightness"] == 255 and report["memory_used"] > 1_000_000
     assert not any(word in json.dumps(report) for word in (site.values["signal"]["source"], "password"))
     assert feed.opened == 0

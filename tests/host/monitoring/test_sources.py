@@ -269,6 +269,10 @@ def test_the_state_in_words() -> None:
     assert "1.0 a second, the last 1.0 s ago" in words
     assert "12 ms from arrival until it counts, 3.4 ms to draw" in words
     assert "north, Leezenflow 0.1.0" in words and "1 d 01:01:01" in words and "40 kB free of 100" in words
+    sensors = {"temperature_cdeg": 3150, "supply_mv": 4980, "sensor_faults": {"sht3x": "no answer"}}
+    state.take_health({**REPORT, **sensors}, 25_000)
+    words = "\n".join(captions(state, 25_000))
+    assert "31.5 °C, 5.0 V" in words and "sensor sht3x: no answer" in words
     state.take_health({**REPORT, "transport": {"messages": 3}, "safe_mode": True, "failures": 5, "fault": "oh"}, 30_000)
     assert state.messages_per_s is None  # it has started anew
     words = "\n".join(captions(state, 30_000))
