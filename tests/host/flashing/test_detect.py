@@ -129,9 +129,10 @@ def test_a_program_that_had_to_be_interrupted_goes_on(micropython):
         wait_until(lambda: board.log.rstrip().endswith(">>>"), "the prompt")
 
 
-def test_chips_in_their_loader_are_told(impatience):
-    with EspRom("ESP32S3") as rom:
-        found = probe_port(rom.port)
+@pytest.mark.parametrize("over_socket", [False, True])
+def test_chips_in_their_loader_are_told(impatience, over_socket):
+    with EspRom("ESP32S3", over_socket=over_socket) as rom:
+        (found,) = find_boards([rom.port])
         assert (found.kind, found.chip, found.unique_id) == ("esp_rom", "ESP32S3", "240ac4000102")
         assert "waits in its loader" in found.detail
         assert rom.packets == 0

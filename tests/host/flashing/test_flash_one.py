@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`leezenflow flash` with one board: from whatever it is to a unit that says who it is, and what stands in the way."""
 
+import contextlib
 import json
 import os
 import pty
+import select
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -19,6 +23,52 @@ from leezenflow_host.boards.virtual import VirtualBoard
 from leezenflow_host.flashing import read_back
 from leezenflow_host.flashing.registry import Registry
 from leezenflow_host.site_config import example_site
+
+
+class NetworkPort:
+    """What makes a serial port reachable over the network, for one connection after the other."""
+
+    def __init__(self, port: str) -> None:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self._port = os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        self._end, self._ended = os.pipe()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return f"socket://127.0.0.1:{self._server.getsockname()[1]}"
+
+    def __exit__(self, *_: object) -> None:
+        os.write(self._ended, b"!")
+        self._thread.join()
+        self._server.close()
+        for descriptor in (self._port, self._end, self._ended):
+            os.close(descriptor)
+
+    def _run(self) -> None:
+        client: socket.socket | None = None
+        while True:
+            ready, _, _ = select.select([self._end, self._port, client or self._server], [], [])
+            if self._end in ready:
+                break
+            if self._server in ready:
+                client = self._server.accept()[0]
+            if self._port in ready:
+                said = os.read(self._port, 4096)
+                if client is not None:
+                    # The host may hang up in the middle of a sentence.
+                    with contextlib.suppress(OSError):
+                        client.sendall(said)
+            if client is not None and client in ready:
+                heard = b""
+                with contextlib.suppress(OSError):
+                    heard = client.recv(4096)
+                os.write(self._port, heard)
+                if not heard:
+                    client.close()
+                    client = None
+        if client is not None:
+            client.close()
 
 
 def report(folder: Path, unit: str = "example") -> dict:
@@ -109,6 +159,13 @@ def test_the_board_of_a_unit_is_known(places, flash, firmware, plug_in):
         assert flash("--board", "virtual")[0] == 0
         code, out, err = flash()
         assert (code, out.startswith("example on ")) == (0, True), err
+
+
+def test_a_board_behind_a_network_port_becomes_a_unit(places, flash, firmware, plug_in):
+    board = plug_in("a")
+    with NetworkPort(board.port) as url:
+        code, out, err = flash("--board", "virtual", "--port", url)
+    assert (code, out.startswith(f"example on {url} runs")) == (0, True), err
 
 
 def test_virtual_boards_need_no_more_than_their_name(places, flash, firmware, micropython):
