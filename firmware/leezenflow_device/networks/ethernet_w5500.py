@@ -34,6 +34,7 @@ class Network:
                 "this MicroPython has no driver for the W5500; install an image that has it (W5500_EVB_PICO of "
                 "micropython.org), or give the board another [network] kind"
             )
+        self.address = ""
         self.fault = "not connected yet"
         self.counters = {"joins": 0, "failures": 0}
         self._clock = clock.network
@@ -84,7 +85,8 @@ class Network:
                 if connected:
                     self.counters["joins"] += 1
                     self.fault = ""
-                    print("ethernet: connected as %s" % interface.ifconfig()[0])
+                    self.address = interface.ifconfig()[0]
+                    print("ethernet: connected as %s" % self.address)
                 else:
                     self._note("the connection was lost; is the cable in?")
             waited_ms = 0 if connected else waited_ms + _POLL_MS
@@ -94,6 +96,7 @@ class Network:
     def _note(self, fault):
         """Count a failure and say it, once until it changes."""
         self.counters["failures"] += 1
+        self.address = ""
         if fault != self.fault:
             print("ethernet: %s" % fault)
         self.fault = fault

@@ -33,6 +33,7 @@ class Network:
         credentials = secrets.get("wifi") or {}
         if not credentials.get("ssid"):
             raise LeezenflowError('/secrets.json: no "wifi" with "ssid" and "password"; install them with --secrets')
+        self.address = ""
         self.fault = "not joined yet"
         self.counters = {"joins": 0, "failures": 0}
         self._ssid = credentials["ssid"]
@@ -81,7 +82,8 @@ class Network:
             if station.isconnected():
                 self.counters["joins"] += 1
                 self.fault = ""
-                print("wifi: joined %s as %s" % (self._ssid, station.ifconfig()[0]))
+                self.address = station.ifconfig()[0]
+                print("wifi: joined %s as %s" % (self._ssid, self.address))
                 return True
             if station.status() < 0:
                 break
@@ -91,6 +93,7 @@ class Network:
     def _note(self, fault):
         """Count a failure and say it, once until it changes."""
         self.counters["failures"] += 1
+        self.address = ""
         if fault != self.fault:
             print("wifi: %s: %s; trying again" % (self._ssid, fault))
         self.fault = fault

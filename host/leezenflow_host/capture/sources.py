@@ -16,6 +16,7 @@ from leezenflow_host.errors import InputError, LeezenflowError
 
 SOURCES: dict[str, Callable[[Source, dict[str, Any], Clock], MessageSource]] = {
     "mqtt": MqttSource,
+    "mqtts": MqttSource,
     "udp": UdpSource,
     "tcp": TcpSource,
     "serial": SerialSource,
