@@ -4,6 +4,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 import sys
 from collections.abc import Iterator
@@ -158,6 +159,28 @@ def test_what_is_refused(
             assert read_state(link) == before
 
 
+def test_a_release_that_fails_its_trial_is_said_to_have_gone(
+    keys: Path, release: Release, tmp_path: Path, micropython: str
+) -> None:
+    broken = next(path for path in release.files if path.startswith("leezenflow_device/main."))
+    files = {**release.files, broken: b"no code"}
+    manifest = release.manifest
+    for entry in manifest["files"]:
+        if entry[0] == broken:
+            entry[1:] = [len(files[broken]), hashlib.sha256(files[broken]).hexdigest()]
+    text = json.dumps(manifest, separators=(",", ":"))
+    spoilt = sign(dataclasses.replace(release, manifest_text=text, files=files), keys)
+    with installed(tmp_path, keys) as unit, SerialLink(unit.port) as link:
+        before = read_state(link)
+        with pytest.raises(BoardError, match="has gone back to release"):
+            push_release(link, spoilt)
+        after = read_state(link)
+        assert (after.release, after.slot, after.trial) == (before.release, before.slot, False)
+        # And it is not taken again.
+        with pytest.raises(BoardError, match="has failed its trial on this unit"):
+            push_release(link, spoilt)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -261,7 +284,7 @@ def answers(broker: AmqttBroker, name: str) -> bool:
 def test_only_who_has_the_key_commands(keys: Path, broker: AmqttBroker, tmp_path: Path, micropython: str) -> None:
     access = BrokerAccess("127.0.0.1", broker.port)
     with installed(tmp_path, keys, on_broker(broker, "north")):
-        wait_until(lambda: answers(broker, "north", 120), "it is on the broker")
+        wait_until(lambda: answers(broker, "north"), "it is on the broker", 120)
         status: dict[str, Any] = {"do": "update", "step": "status"}
         with MqttLink(access, "lz/north", bytes(32), "north") as link:
             assert "the mac is not of this body" in link.ask(status)["error"]

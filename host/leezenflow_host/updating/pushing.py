@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class UnitState:
-    """What a unit runs; `trial`: on trial; `update`: what is half-way there, or None."""
+    """What a unit runs; `trial`: on trial; `update`: what is half-way there, or None; `bad`: what failed its trial."""
 
     unit: str
     board: str | None
@@ -40,6 +40,7 @@ class UnitState:
     trial: bool
     manifest: str | None
     update: dict[str, Any] | None
+    bad: tuple[str, ...] = ()
 
 
 def read_state(link: UnitLink, patience_s: float = _SHORT_S) -> UnitState:
@@ -55,6 +56,7 @@ def read_state(link: UnitLink, patience_s: float = _SHORT_S) -> UnitState:
         status.get("try") is not None and status.get("try") == status.get("slot"),
         status.get("manifest"),
         status.get("update"),
+        tuple(status.get("bad") or ()),
     )
 
 
@@ -81,7 +83,7 @@ def push_release(
                 raise BoardError(f"{link.name} restarts again and again while it is updated; see its health.") from None
         except _NoRoomError as error:
             _make_room(link, error)
-    return _await_release(link, release, before, confirmed)
+    return _await_release(link, release, confirmed)
 
 
 class _BegunAnewError(Exception):
@@ -178,10 +180,10 @@ def _step(link: UnitLink, command: dict[str, Any], patience_s: float) -> dict[st
     raise fault
 
 
-def _await_release(link: UnitLink, release: Release, before: UnitState, confirmed: bool) -> UnitState:
+def _await_release(link: UnitLink, release: Release, confirmed: bool) -> UnitState:
     """Wait until the unit answers with the new release."""
     deadline = time.monotonic() + _RESTART_S
-    seen: UnitState | None = None
+    on_trial = False
     while time.monotonic() < deadline:
         try:
             state = read_state(link, 5.0)
@@ -190,20 +192,19 @@ def _await_release(link: UnitLink, release: Release, before: UnitState, confirme
         if state.manifest == release.digest:
             if not confirmed or not state.trial:
                 return state
-            if seen is None:
+            if not on_trial:
                 deadline = time.monotonic() + _TRIAL_S
-            seen = state
-        elif seen is not None:
-            break
+            on_trial = True
+        elif release.digest in state.bad:
+            raise BoardError(
+                f"{link.name} has gone back to release {state.release}: release {release.number} did not prove itself. "
+                "Its reason stands in the unit's crash report (command `crashes`)."
+            )
         time.sleep(0.5)
-    if seen is not None:
-        raise BoardError(
-            f"{link.name} has gone back to release {before.release}: release {release.number} did not prove itself. "
-            "Its reason stands in the unit's crash report (command `crashes`)."
-        )
+    what = "has not confirmed" if on_trial else "has not come back with"
     raise BoardError(
-        f"{link.name} has not come back with release {release.number} in {_RESTART_S:.0f} s. If it did not prove "
-        "itself, the unit goes back to the release before by itself; see: leezenflow update status"
+        f"{link.name} {what} release {release.number} in time. If it did not prove itself, the unit goes back to the "
+        "release before by itself; see: leezenflow update status"
     )
 
 
