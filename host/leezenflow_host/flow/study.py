@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ _WARMUP_S = 40.0
 _LEAD_IN_S = 40.0
 # A rider who would meet a stretch that nobody observed, or come this close to it, is not sent in.
 _UNKNOWN_MARGIN_S = 60.0
+# Days whose messages are kept in memory (some 13 MB each for half an hour).
+_DAYS_HELD = 4
 _LAMPS = {GREEN: "G", RED: "r", AMBER: "y", NONE: "O", UNKNOWN: "r"}
 
 
@@ -210,12 +213,11 @@ def run_study(setup: StudySetup, jobs: int | None = None, on_run: Callable[[], N
     require_sumo()
     if setup.trace is None:
         require_generated(setup.site)
-    recorded = recorded_day(setup) if setup.trace is not None else None
+    days = _Days(setup)
     pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
 
     def run_one(seed: int, condition: str) -> StudyRun:
-        day = recorded if recorded is not None else generated_day(setup, seed)
-        run = _simulate(setup, day, seed, condition)
+        run = _simulate(setup, days.day(seed), seed, condition)
         on_run()
         return run
 
@@ -223,6 +225,27 @@ def run_study(setup: StudySetup, jobs: int | None = None, on_run: Callable[[], N
         return list(pool.map(run_one, *zip(*itertools.product(setup.seeds, setup.conditions), strict=True)))
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class _Days:
+    """The days of a study, each made once and held while its conditions are simulated; safe to ask from threads."""
+
+    def __init__(self, setup: StudySetup) -> None:
+        self._setup = setup
+        self._recorded = recorded_day(setup) if setup.trace is not None else None
+        self._lock = threading.Lock()
+        self._made: dict[int, Day] = {}
+
+    def day(self, seed: int) -> Day:
+        """The day of a seed."""
+        if self._recorded is not None:
+            return self._recorded
+        with self._lock:
+            if seed not in self._made:
+                if len(self._made) > _DAYS_HELD:
+                    del self._made[next(iter(self._made))]
+                self._made[seed] = generated_day(self._setup, seed)
+            return self._made[seed]
 
 
 def _simulate(setup: StudySetup, day: Day, seed: int, condition: str) -> StudyRun:
