@@ -166,11 +166,12 @@ class Rig:
         """Give the rig a value: bytes, text, numbers, and dicts and lists of them."""
         self.run(f"{name} = {value!r}")
 
-    def sweep(self, procedure: str, check: str, step: int = 1) -> dict[str, Any]:
+    def sweep(self, procedure: str, check: str, step: int = 1, *, quiet: bool = False) -> dict[str, Any]:
         """Run `procedure` on the flash and `check` after each cut in it (expressions); the figures."""
         self.run(f"before, journal = note(flash, lambda: {procedure})")
         figures = self.evaluate(f"sweep(before, journal, lambda: {check}, {step})")
-        print(f"{procedure}: {describe(figures)}")
+        if not quiet:
+            print(f"{procedure}: {describe(figures)}")
         return figures
 
 
