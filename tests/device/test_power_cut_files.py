@@ -8,7 +8,7 @@ After each cut the loader must find the release with its configuration as well.
 from collections.abc import Iterator
 
 import pytest
-from power_cut import Rig, unit_files
+from cut_power import Rig, unit_files
 
 # What each writes, and what may be read afterwards, as expressions in the rig.
 WRITERS = {

@@ -8,7 +8,7 @@ The deployment is the host's own; the rig stands in for the board at the port.
 from collections.abc import Iterator
 
 import pytest
-from power_cut import Rig, RigLink, configuration, describe, manifest, release_files, unit_files
+from cut_power import Rig, RigLink, configuration, describe, manifest, release_files, unit_files
 
 from leezenflow_host.boards.deployment import deploy_image
 from leezenflow_host.drivers import package_folder

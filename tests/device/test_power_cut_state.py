@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from power_cut import Rig, unit_files
+from cut_power import Rig, unit_files
 
 KEY = bytes(range(32))
 

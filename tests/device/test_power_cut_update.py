@@ -8,7 +8,7 @@ Real LittleFS on MicroPython, the real session, the real loader; only the releas
 from collections.abc import Iterator
 
 import pytest
-from power_cut import Rig, unit_files, update
+from cut_power import Rig, unit_files, update
 
 
 @pytest.fixture

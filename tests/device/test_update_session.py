@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from power_cut import BOARD, Rig, begin_command, configuration, key, manifest, release_files, unit_files, update
+from cut_power import BOARD, Rig, begin_command, configuration, key, manifest, release_files, unit_files, update
 
 from leezenflow_host.signing import KeyList, PublicKey
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from power_cut import key
+from cut_power import key
 from serial_line import SerialLine
 
 from leezenflow_host.board_config import BoardConfig, read_board

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/device"))
 
-from power_cut import Rig, begin_command, configuration, describe  # noqa: E402
+from cut_power import Rig, begin_command, configuration, describe  # noqa: E402
 
 from leezenflow_host.board_config import read_board  # noqa: E402
 from leezenflow_host.boards.interpreter import find_micropython  # noqa: E402
