@@ -22,6 +22,8 @@ _SHORT_S = 15.0
 _ATTEMPTS = 5
 # From the restart to the first answer: the loader, the start, and over MQTT the network.
 _RESTART_S = 120.0
+# A unit restarts half a second after its answer.
+_LEAVING_S = 3.0
 # A trial lasts a minute; so long until it must have been confirmed, or given up.
 _TRIAL_S = 300.0
 
@@ -82,7 +84,9 @@ def push_release(
             if attempt + 1 == _ATTEMPTS:
                 raise BoardError(f"{link.name} restarts again and again while it is updated; see its health.") from None
         except _NoRoomError as error:
-            _make_room(link, error)
+            if attempt + 1 == _ATTEMPTS:
+                raise BoardError(str(error)) from None
+            _make_room(link)
     return _await_release(link, release, confirmed)
 
 
@@ -94,11 +98,13 @@ class _NoRoomError(BoardError):
     """The unit has no memory left for an update beside its work."""
 
 
-def _make_room(link: UnitLink, error: BoardError) -> None:
-    """Have the unit restart into safe mode: dark, but with room. The new release, or an hour, leads back to work."""
-    if _asked(link, {"do": "health"}, _SHORT_S)["health"].get("safe_mode"):
-        raise BoardError(str(error))
+def _make_room(link: UnitLink) -> None:
+    """Have the unit restart into safe mode: dark, but with room. The new release, or an hour, leads back to work.
+
+    A unit that is in safe mode already gets a tidy heap by it: what it has of the update, it keeps.
+    """
     _asked(link, {"do": "restart", "safe": True}, _SHORT_S)
+    time.sleep(_LEAVING_S)
     deadline = time.monotonic() + _RESTART_S
     while time.monotonic() < deadline:
         time.sleep(0.5)
