@@ -271,7 +271,7 @@ def _configuration(register: dict[str, Any], folder: Path) -> str:
         "queue_qos0_messages false",
         "max_queued_messages 100",
         "persistent_client_expiration 7d",
-        "message_size_limit 262144",
+        "max_packet_size 266240",
         "max_keepalive 600",
     ]
     return "\n".join(lines) + "\n"
