@@ -27,6 +27,8 @@ _FAILED = "The panel is dark; starting again"
 # A unit that hears nothing useful: what this computer hears can say more about it.
 _REFINED_BY_FEED = (
     *("no_messages", "messages_stopped", "foreign_messages", "wrong_signal_group", "unreadable_messages"),
+    # A clock that stood still long ago looks late to a unit; to a fresh listener it stands still.
+    "late_messages",
     *("broker_name", "broker_unreachable", "broker_tls", "broker_refuses", "broker_silent"),
 )
 

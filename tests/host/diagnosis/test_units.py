@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -227,26 +228,23 @@ def test_a_unit_that_shows_a_still_picture(flash: Path) -> None:
     assert case_of(flash)[0] == "still_picture"
 
 
+def controller_ms() -> int:
+    """The time of a controller whose clock goes on whether it speaks or not."""
+    return ORIGIN_MS + time.monotonic_ns() // 1_000_000 % 1_000_000_000
+
+
 @contextlib.contextmanager
 def sending(
-    port: int,
-    group: int = 12,
-    intersection: int = 1090,
-    frozen: bool = False,
-    text: bytes | None = None,
-    at: list[int] | None = None,
+    port: int, group: int = 12, intersection: int = 1090, frozen: bool = False, text: bytes | None = None
 ) -> Iterator[None]:
-    """A controller that speaks five times a second, as long as the context; `at` is its clock."""
-    at = [ORIGIN_MS] if at is None else at
-    program, stop = Program(0), threading.Event()
+    """A controller that speaks five times a second, as long as the context; `frozen`: its clock stands still."""
+    program, stop, began_ms = Program(0), threading.Event(), controller_ms()
 
     def send() -> None:
         with publisher(port) as client:
             while not stop.wait(0.2):
-                at_ms = at[0]
-                said = message(program, at_ms, group).replace(b"<id>1090<", b"<id>%d<" % intersection)
-                client.publish(TOPIC, text or said, 0)
-                at[0] += 0 if frozen else 200
+                said = message(program, began_ms if frozen else controller_ms(), group)
+                client.publish(TOPIC, text or said.replace(b"<id>1090<", b"<id>%d<" % intersection), 0)
 
     thread = threading.Thread(target=send, daemon=True)
     thread.start()
@@ -290,11 +288,10 @@ def test_units_and_what_they_hear(flash: Path, broker_port: int, tmp_path: Path)
                 assert seen[-1].values == {"wanted": "12", "groups": [7]}
             with sending(broker_port, intersection=1091):
                 until("foreign_messages")
-            at = [ORIGIN_MS]
-            with sending(broker_port, at=at):
+            with sending(broker_port):
                 until("healthy", 20)
             until("messages_stopped", 2)
-            with sending(broker_port, frozen=True, at=at):
+            with sending(broker_port, frozen=True):
                 until("clock_frozen")
             with sending(broker_port, text=b"<SPAT><broken"):
                 until("unreadable_messages")
