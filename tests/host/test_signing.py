@@ -241,3 +241,14 @@ def test_the_password_can_be_typed(tmp_path, monkeypatch):
     assert asked == [f"Password of {folder / 'root-1.pem'}"]
     assert cli.run(["keys", "rotate", "--keys", str(folder), "--password"]) == 0
     assert b"ENCRYPTED" in (Path(folder) / "release-2.pem").read_bytes()
+
+
+def test_root_keys_come_with_an_installation(capsys, tmp_path):
+    folder = city(tmp_path / "keys")
+    tree = tmp_path / "tree"
+    arguments = ["install", "--board", "virtual", "--stage", str(tree), "--root-keys"]
+    assert cli.run([*arguments, str(folder / "root_keys.json")]) == 0
+    assert (tree / "root_keys.json").read_bytes() == (folder / "root_keys.json").read_bytes()
+    capsys.readouterr()
+    assert cli.run([*arguments, str(folder / "keys.json")]) == 2
+    assert "not a file of root keys" in " ".join(capsys.readouterr().err.split())
