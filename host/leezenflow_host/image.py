@@ -67,7 +67,7 @@ class Image:
                     stale.rmdir()
             elif stale not in wanted:
                 stale.unlink()
-        for name in ("site.json", "secrets.json"):
+        for name in ("site.json", "secrets.json", "root_keys.json"):
             if f"/{name}" not in self.files:
                 (folder / name).unlink(missing_ok=True)
         for path, content in self.files.items():

@@ -83,6 +83,19 @@ def test_power_cut_in_a_change_of_configuration_alone(rig: Rig) -> None:
     assert set(figures["seen"]) == {"1, place 1", "1, place 2"}
 
 
+def test_certificates_are_configuration_in_a_folder(rig: Rig) -> None:
+    rig.make_flash(unit_files(1))
+    wanted = image(2, 2)
+    wanted.files["/certs/ca.der"] = b"0" * 700
+    done = deploy_image(RigLink(rig), wanted)
+    assert "/certs/ca.der" in done.written
+    assert rig.evaluate("(read('/certs/ca.der') == b'0' * 700, os.listdir('/certs'))") == (True, ["ca.der"])
+    assert deploy_image(RigLink(rig), wanted).written == []
+    # What an installation had staged before it was cut is not left.
+    rig.run("write_plain('/certs/ca.der.next', b'old')\nwrite_plain('/site.json.next', b'old')")
+    assert set(deploy_image(RigLink(rig), wanted).removed) == {"/certs/ca.der.next", "/site.json.next"}
+
+
 def test_power_cut_in_an_installation_that_goes_on_after_a_cut(rig: Rig) -> None:
     rig.make_flash(unit_files(1))
     rig.run("before = bytes(flash.data)\nflash.journal = []")
