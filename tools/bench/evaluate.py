@@ -29,7 +29,7 @@ from leezenflow_host.dataset.ingestion import ingest
 from leezenflow_host.dataset.ledger import Part, read_ledger, write_entry
 from leezenflow_host.dataset.reading import Dataset, GroupSource
 from leezenflow_host.dataset.runs import write_states
-from leezenflow_host.dataset.schema import MESSAGES, STATES, open_writer
+from leezenflow_host.dataset.schema import INSTANT_LISTS, MESSAGES, STATES, open_writer
 from leezenflow_host.dataset.sources import SourceOptions
 from leezenflow_host.dataset.staging import day_name
 from leezenflow_host.evaluation.group_evaluation import GroupJob, evaluate_group
@@ -40,7 +40,6 @@ from leezenflow_host.trace import TraceWriter
 HALF_HOUR_MS = 1_800_000
 HALVES = 48
 WANTED_ROWS, WANTED_REAL_TIME = 2_000_000, 2_000
-INSTANTS = ("start_at_ms", "min_end_at_ms", "likely_end_at_ms", "max_end_at_ms")
 
 
 def record(folder: Path, period_ms: int) -> Path:
@@ -79,7 +78,7 @@ def lay_end_to_end(dataset: Path, days: int) -> None:
             for half in range(HALVES):
                 by_ms = shift_ms + (day * HALVES + half) * HALF_HOUR_MS
                 told.write_table(_moved(messages, ("at_ms", "message_at_ms"), by_ms, 0).cast(MESSAGES))
-                later = _moved(states, ("first_at_ms", "last_at_ms", *INSTANTS), by_ms, half * len(messages))
+                later = _moved(states, ("first_at_ms", "last_at_ms", *INSTANT_LISTS), by_ms, half * len(messages))
                 write_states(runs, later.cast(STATES))
         made.messages, made.states = len(messages) * HALVES, len(states) * HALVES
         made.from_ms, made.to_ms = part.from_ms + shift_ms, part.to_ms + shift_ms + days * 86_400_000
@@ -158,7 +157,10 @@ def main() -> None:
         states = sum(part.states for part in entry.parts)
         size = sum(file.stat().st_size for file in (root / "ds").rglob("*.parquet") if file.parent.name != "problems")
         each = size / entry.messages
-        print(f"size           {rows / states:10.1f} rows a state, {each:.1f} bytes a message with all its groups")
+        print(
+            f"size           {rows / states:10.1f} rows a state, {each:.1f} bytes a message with all its groups; "
+            f"the recording has {trace.stat().st_size / entry.messages:.1f} in .zst"
+        )
         lay_end_to_end(root / "ds", arguments.days)
         sources = [Dataset(root / "ds").source(*place) for place in groups]
         jobs = [job_of(sources[number % len(sources)], display=False) for number in range(arguments.groups)]

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from leezenflow_host.dataset.instants import mark_instant
 from leezenflow_host.dataset.observations import Events, Observation
-from leezenflow_host.dataset.schema import MESSAGES, STATES, empty_rows, open_writer
+from leezenflow_host.dataset.schema import INSTANT_LISTS, MESSAGES, STATES, empty_rows, open_writer
 
 # Rows held back until they are written: some megabytes, whatever the length of the recording.
 _MESSAGES_HELD = 65_536
@@ -119,7 +119,7 @@ class DayWriter:
         rows["max_gap_ms"].append(min(run.max_gap_ms, 0x7FFFFFFF))
         rows["event_state"].append(run.events[0][0] if run.events else 0)
         rows["event_states"].append([event[0] for event in run.events])
-        for place, name in enumerate(("start_at_ms", "min_end_at_ms", "likely_end_at_ms", "max_end_at_ms"), 1):
+        for place, name in enumerate(INSTANT_LISTS, 1):
             told = [mark_instant(event[place], reference_ms) for event in run.events]
             rows[name].append(told if any(instant is not None for instant in told) else None)
         for place, name in ((5, "confidence"), (6, "state_change_reason")):
