@@ -12,7 +12,7 @@ import pytest
 from leezenflow_host.board_config import read_board
 from leezenflow_host.errors import InputError
 from leezenflow_host.image import Image
-from leezenflow_host.kit import Kit, contents, plan_kit, write_kit
+from leezenflow_host.kit import Kit, contents, plan_kit, storage, write_kit
 from leezenflow_host.kit.manifest import MANIFEST, decode_manifest, encode_manifest
 
 
@@ -122,3 +122,39 @@ def test_what_is_no_kit_or_of_another_age_is_told(tmp_path: Path, folder: Path, 
     (folder / MANIFEST).unlink()
     with pytest.raises(InputError, match=r"there is no kit\.json in it"):
         Kit.open(folder)
+
+
+def test_a_file_that_cannot_be_read_or_is_too_long_is_named(
+    folder: Path, tmp_path: Path, files: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+):
+    write_kit(tmp_path / "kit.zip", files)
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "MAX_FILE_BYTES", 100)
+        with pytest.raises(InputError, match="is longer than any file of a kit"):
+            Kit.open(tmp_path / "kit.zip")
+
+    def gone(path: Path) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", gone)
+        with pytest.raises(InputError, match=r"kit\.json cannot be read \(Input/output error\)"):
+            Kit.open(folder)
+        with pytest.raises(InputError, match=r"virtual\.toml: cannot be read \(Input/output error\)"):
+            plan_kit([read_board("virtual")])
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(folder: Path, files: dict[str, bytes], monkeypatch):
+    real = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if path.name.endswith(".part"):
+            raise OSError(13, "Permission denied")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="Permission denied"):
+        write_kit(folder, files, replace=True)
+    monkeypatch.undo()
+    assert [entry.name for entry in folder.parent.iterdir()] == ["kit"]
+    Kit.open(folder)

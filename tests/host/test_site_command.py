@@ -86,6 +86,7 @@ def test_a_file_is_never_replaced_by_accident(capsys, folder: Path):
     ("arguments", "message"),
     [
         (("x.toml",), "Give --source, --adapter, --intersection, --signal-group: without a terminal, nobody"),
+        ((".toml", *ANSWERS, *SIGNAL), "the name of a site file ends in .toml"),
         (("x.txt", *ANSWERS, *SIGNAL), "the name of a site file ends in .toml"),
         (("x.toml", *ANSWERS, *SIGNAL, "--distance", "far"), "--distance far: write a number"),
         (("x.toml", *ANSWERS, "--intersection", "1", "--signal-group", "x"), "--signal-group x: write a whole number"),
@@ -106,6 +107,12 @@ def test_wrong_answers_are_told_by_their_option(capsys, folder: Path, arguments:
     assert (code, out) == (2, "")
     assert message in err
     assert list(folder.iterdir()) == []
+
+
+def test_a_folder_is_no_file(capsys, folder: Path):
+    (folder / "x.toml").mkdir()
+    code, _, err = run(capsys, "new", "x.toml", *ANSWERS, *SIGNAL)
+    assert code == 2 and "x.toml is a folder; name a file in it." in err
 
 
 def test_all_wrong_answers_at_once(capsys):
