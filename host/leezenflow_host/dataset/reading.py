@@ -5,6 +5,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ class Dataset:
     def groups(self) -> list[tuple[str, int]]:
         """Every (intersection, signal group) that ever showed a colour, in order."""
         found: set[tuple[str, int]] = set()
-        for part, _ in self._parts():
+        for part, _ in self._parts:
             table = pq.read_table(self.path / part.file("states"), columns=["signal_group", "event_state"])
             groups = table.column("signal_group").to_numpy()
             states = table.column("event_state").to_numpy()
@@ -91,9 +92,9 @@ class Dataset:
 
     def source(self, intersection: str, signal_group: int) -> GroupSource:
         """What an evaluation of that group reads; `InputError` where the dataset knows no such intersection."""
-        parts = [(part, entry) for part, entry in self._parts() if part.intersection == intersection]
+        parts = [(part, entry) for part, entry in self._parts if part.intersection == intersection]
         if not parts:
-            known = ", ".join(sorted({part.intersection for part, _ in self._parts()})) or "none"
+            known = ", ".join(sorted({part.intersection for part, _ in self._parts})) or "none"
             raise InputError(f"{self.path}: holds nothing about intersection {intersection}. It knows: {known}.")
         digest = hashlib.sha256()
         for part, entry in parts:
@@ -103,7 +104,7 @@ class Dataset:
 
     def match(self, region: int | None, intersection_id: int) -> str:
         """The name the dataset has for an intersection; a region None is any. `InputError` where that is not one."""
-        names = sorted({part.intersection for part, _ in self._parts()})
+        names = sorted({part.intersection for part, _ in self._parts})
         wanted = [
             name
             for name in names
@@ -118,12 +119,9 @@ class Dataset:
 
     def problems(self, intersection: str | None = None, signal_group: int | None = None) -> list[dict[str, Any]]:
         """Rows of the table `problems`; of one intersection or group also those that concern a whole file."""
-        rows: list[dict[str, Any]] = []
-        for path in sorted((self.path / "problems").glob("*.parquet")):
-            rows.extend(pq.read_table(path).to_pylist())
         return [
             row
-            for row in rows
+            for row in self._problems
             if intersection is None
             or row["intersection"] is None
             or (
@@ -132,6 +130,12 @@ class Dataset:
             )
         ]
 
+    @cached_property
+    def _problems(self) -> list[dict[str, Any]]:
+        paths = sorted((self.path / "problems").glob("*.parquet"))
+        return [row for path in paths for row in pq.read_table(path).to_pylist()]
+
+    @cached_property
     def _parts(self) -> list[tuple[Part, LedgerEntry]]:
         found = [(part, entry) for entry in self.entries if entry.failed is None for part in entry.parts]
         return sorted(found, key=lambda pair: (pair[0].intersection, pair[0].day, pair[0].from_ms, pair[0].name))
