@@ -7,8 +7,8 @@ import sys
 from leezenflow.board import Board, Site
 from leezenflow.brightness import brightness_of
 from leezenflow_device import light as light_module
-from leezenflow_device.optional_parts import load_light
 from leezenflow_device.light import Light
+from leezenflow_device.optional_parts import load_light
 
 MUENSTER = {"latitude_cdeg": 5196, "longitude_cdeg": 763, "floor": 6, "night": None}
 NOON = 171 * 1440 + 690
