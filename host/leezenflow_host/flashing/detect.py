@@ -86,12 +86,12 @@ class FoundBoard:
 
 
 def find_boards(
-    ports: Iterable[str] | None = None, *, patience_s: float = PATIENCE_S, resume: bool = True
+    ports: Iterable[str] | None = None, *, patience_s: float | None = None, resume: bool = True
 ) -> list[FoundBoard]:
     """Return what is at `ports` (None: at every port of this computer that may have a board, and every UF2 volume).
 
-    All are asked at the same time, none longer than `patience_s`. With `resume` a program that had to be interrupted is
-    started again. BoardError when a port that was named does not exist.
+    All are asked at the same time, none longer than `patience_s` (None: PATIENCE_S). With `resume` a program that had
+    to be interrupted is started again. BoardError when a port that was named does not exist.
     """
     if ports is None:
         candidates = list_serial_ports()
@@ -108,7 +108,7 @@ def find_boards(
     return found + _probe_all(candidates, patience_s, resume)
 
 
-def probe_port(port: str, *, patience_s: float = PATIENCE_S, resume: bool = True) -> FoundBoard:
+def probe_port(port: str, *, patience_s: float | None = None, resume: bool = True) -> FoundBoard:
     """Return what is at one serial port; see `find_boards`."""
     return _probe_all([find_serial_port(port)], patience_s, resume)[0]
 
@@ -125,7 +125,8 @@ def _describe_volume(volume: Volume) -> FoundBoard:
     )
 
 
-def _probe_all(ports: list[SerialPort], patience_s: float, resume: bool) -> list[FoundBoard]:
+def _probe_all(ports: list[SerialPort], patience_s: float | None, resume: bool) -> list[FoundBoard]:
+    patience_s = PATIENCE_S if patience_s is None else patience_s
     results: dict[str, FoundBoard] = {}
 
     def work(port: SerialPort) -> None:

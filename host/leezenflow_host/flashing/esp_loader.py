@@ -89,7 +89,7 @@ class Rom:
     unique_id: str | None
 
 
-def call_rom(port: str, attempts: int = 1) -> Rom | None:
+def call_rom(port: str, attempts: int = 2) -> Rom | None:
     """Return the chip that waits in its loader at `port`, without resetting it; None if none answers."""
     with heard(None):
         try:

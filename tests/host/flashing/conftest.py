@@ -5,6 +5,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import esptool.loader
 import pytest
 from fake_unit import fake_image
 
@@ -23,6 +24,9 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LEEZENFLOW_PORTS", str(tmp_path / "ports"))
     (tmp_path / "ports").mkdir()
     monkeypatch.chdir(tmp_path)
+    # An emulated chip on a busy computer may need longer for its first word than a real one.
+    monkeypatch.setattr(esptool.loader, "SYNC_TIMEOUT", 0.3)
+    monkeypatch.setattr(detect, "PATIENCE_S", 90.0)
     return tmp_path
 
 

@@ -9,7 +9,6 @@ import re
 import threading
 import tty
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from esp_rom import EspRom
@@ -23,15 +22,6 @@ from leezenflow_host.errors import BoardError
 from leezenflow_host.flashing import detect, serial_ports
 from leezenflow_host.flashing.detect import find_boards, probe_port
 from leezenflow_host.flashing.serial_ports import SerialPort, list_serial_ports
-
-
-@pytest.fixture(autouse=True)
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing of this computer's own boards."""
-    monkeypatch.setenv("LEEZENFLOW_VOLUMES", str(tmp_path / "volumes"))
-    monkeypatch.setenv("LEEZENFLOW_PORTS", str(tmp_path / "ports"))
-    (tmp_path / "ports").mkdir()
-    return tmp_path
 
 
 @pytest.fixture
@@ -78,7 +68,9 @@ def device() -> Iterator[Callable[[Callable[[bytes], bytes]], Device]]:
         one.close()
 
 
-def test_a_unit_that_runs_is_asked_and_not_disturbed(device):
+def test_a_unit_that_runs_is_asked_and_not_disturbed(device, monkeypatch):
+    monkeypatch.setattr(detect, "_ASK_S", 30.0)
+
     def answer(data: bytes) -> bytes:
         found = re.search(rb'"id":(\d+)', data)
         assert found is not None

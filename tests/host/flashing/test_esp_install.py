@@ -20,9 +20,9 @@ SYNC, FLASH_DEFL_DATA, FLASH_DATA, MEM_BEGIN = 0x08, 0x11, 0x03, 0x05
 @pytest.fixture
 def impatience(monkeypatch):
     """Answers that never come need not be waited for that long."""
-    monkeypatch.setattr(esptool.loader, "MAX_TIMEOUT", 0.6)
+    monkeypatch.setattr(esptool.loader, "MAX_TIMEOUT", 1.0)
     monkeypatch.setattr(esptool.cmds, "DEFAULT_CONNECT_ATTEMPTS", 1)
-    monkeypatch.setattr(esp_install, "_CALLS", 1)
+    monkeypatch.setattr(esp_install, "_CALLS", 2)
 
 
 def complaint(port: str, chip: str = "ESP32", image: bytes = IMAGE, *, waits: bool = True) -> str:

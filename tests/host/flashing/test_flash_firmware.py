@@ -10,6 +10,7 @@ import leezenflow
 from leezenflow_host.boards.serial_board import SerialBoard
 from leezenflow_host.boards.virtual import VirtualBoard, state_file
 from leezenflow_host.errors import BoardError
+from leezenflow_host.flashing import detect
 from leezenflow_host.flashing.detect import probe_port
 
 
@@ -20,7 +21,8 @@ def is_at_work(connection: SerialBoard) -> bool:
         return False
 
 
-def test_an_empty_folder_holds_a_commissioned_unit_afterwards(places, flash, micropython):
+def test_an_empty_folder_holds_a_commissioned_unit_afterwards(places, flash, micropython, monkeypatch):
+    monkeypatch.setattr(detect, "_ASK_S", 20.0)
     code, out, err = flash("--board", "virtual", "--port", "virtual", "--yes", "--out", places / "reports")
     assert code == 0, err
     assert out.startswith(f"example on virtual runs Leezenflow {leezenflow.__version__} (")

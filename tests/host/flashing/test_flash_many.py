@@ -15,7 +15,7 @@ import leezenflow
 from leezenflow_host.board_config import read_board
 from leezenflow_host.commands import flash as flash_command
 from leezenflow_host.errors import BoardError, InputError
-from leezenflow_host.flashing import batch, detect
+from leezenflow_host.flashing import batch
 from leezenflow_host.flashing.batch import flash_boards
 from leezenflow_host.flashing.detect import FoundBoard
 from leezenflow_host.flashing.job import Job
@@ -281,8 +281,7 @@ def test_what_is_outdated(job):
     assert keep_only(boards, "failed", journal, "x", version) == []
 
 
-def test_four_units_run_at_once(places, flash, firmware, micropython, monkeypatch):
-    monkeypatch.setattr(detect, "PATIENCE_S", 60.0)
+def test_four_units_run_at_once(places, flash, firmware, micropython):
     ports = [f"virtual:{name}" for name in ("a", "b", "o", "x")]
     # A name between two colons is no pictogram.
     arguments = [part for port in ports for part in ("--port", port)]

@@ -23,15 +23,6 @@ from leezenflow_host.flashing.volumes import find_volumes, read_volume
 NAME = "RPI_PICO-20260101-v1.28.0.uf2"
 
 
-@pytest.fixture(autouse=True)
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing of this computer's own boards and images."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("LEEZENFLOW_VOLUMES", str(tmp_path / "volumes"))
-    monkeypatch.setenv("LEEZENFLOW_PORTS", str(tmp_path / "ports"))
-    return tmp_path
-
-
 @pytest.fixture
 def pico(tmp_path: Path) -> BoardConfig:
     return make_board(tmp_path)
