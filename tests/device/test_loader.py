@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """boot.py and the loader on a virtual board: dark first, the right slot, Ctrl-C to the prompt, failures noted."""
 
+import ast
 import hashlib
 import json
 import re
@@ -345,3 +346,14 @@ def test_boot_darkens_from_its_own_literals_alone(micropython: str) -> None:
     assert run_script(micropython, BOOT_TWIN, boot, "()", "()") == "[]\n"
     said = run_script(micropython, BOOT_TWIN, boot, "((13, 1), (7, 0))", "((4, 576),)")
     assert said == "[('pin', 13, 1), ('pin', 7, 0), ('pin', 4, 0), ('strand', 4, 576, 0)]\n"
+
+
+def test_the_loader_needs_nothing_of_a_release_but_its_entry() -> None:
+    tree = ast.parse((ROOT / "firmware/leezenflow_device/loader.py").read_text())
+    named = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            named.add(node.module or "")
+    assert {name for name in named if name.startswith("leezenflow")} == {"leezenflow_device.main"}

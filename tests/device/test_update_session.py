@@ -325,3 +325,25 @@ def test_a_flash_that_cannot_be_written_changes_nothing(rig: Rig) -> None:
     rig.run("flash._apply = kept\nmount(flash)")
     assert any("the flash cannot be written" in str(answer) for answer in answers)
     assert rig.evaluate("start_unit()") == ("a", False, (5, 1))
+
+
+def test_the_last_eight_failed_releases_are_remembered(rig: Rig) -> None:
+    begin(rig, commands())
+    send_all(rig, update(6)["files"], {})
+    step(rig, "finish")
+    rig.run(
+        "boot = boot_state.read()\nboot['left'] = 0\nboot['bad'] = [str(n) for n in range(8)]\nboot_state.write(boot)"
+    )
+    assert rig.evaluate("loader.choose_slot()") == ("a", False)
+    bad = rig.evaluate("boot_state.read()['bad']")
+    assert bad == [*map(str, range(1, 8)), hashlib.sha256(manifest(6, update(6)["files"]).encode()).hexdigest()]
+
+
+def test_a_start_that_cannot_be_counted_is_no_trial(rig: Rig) -> None:
+    begin(rig, commands())
+    send_all(rig, update(6)["files"], {})
+    step(rig, "finish")
+    rig.run("write = loader.write_boot\nloader.write_boot = lambda boot: False")
+    assert rig.evaluate("loader.choose_slot()") == ("a", False), "it might fail for ever"
+    rig.run("loader.write_boot = write")
+    assert rig.evaluate("loader.choose_slot()") == ("b", True)
