@@ -20,6 +20,8 @@ from leezenflow_host.dataset.sources import SourceOptions
 from leezenflow_host.dataset.staging import stage, write_problems
 from leezenflow_host.errors import InputError, LeezenflowError
 
+# So many files a process are decoded before they are published: what is done then is kept if the rest is broken off.
+CHUNK = 32
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
@@ -116,34 +118,42 @@ def _ingest(
     entries = read_ledger(dataset)
     known = frozenset(entry.sha256 for entry in entries if entry.failed is None)
     summary = Summary()
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
-    try:
-        staged = []
-        for result in _stage_all(paths, staging, options, jobs, known):
-            done(result.path)
-            staged.append(result)
-        seen = set(known)
-        # The recording that began first is the one that counts where two overlap, in whatever order they were named.
-        for result in sorted(staged, key=lambda one: (one.entry.from_ms or 0, one.path.name) if one.entry else (0, "")):
-            entry = result.entry
-            if entry is None or (entry.failed is None and entry.sha256 in seen):
-                summary.known.append(result.path)
-                continue
-            if entry.failed is None:
-                seen.add(entry.sha256)
-                _publish(dataset, staging / entry.source, entry, entries, result.problems, dry_run)
-                entries.append(entry)
-                summary.added.append(entry)
-            else:
-                summary.failed.append(entry)
-            summary.problems.extend((entry.name, problem) for problem in result.problems)
-            if not dry_run:
-                write_problems(dataset / "problems" / f"{entry.source}.parquet", entry.name, result.problems)
-                write_entry(dataset, entry)
-    finally:
+    chunk = CHUNK * jobs
+    for first in range(0, len(paths), chunk):
         shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        try:
+            staged = []
+            for result in _stage_all(paths[first : first + chunk], staging, options, jobs, known):
+                done(result.path)
+                staged.append(result)
+            _publish_all(dataset, staging, staged, entries, summary, dry_run)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
     return summary
+
+
+def _publish_all(
+    dataset: Path, staging: Path, staged: list[_Staged], entries: list[LedgerEntry], summary: Summary, dry_run: bool
+) -> None:
+    seen = {entry.sha256 for entry in entries if entry.failed is None}
+    # The recording that began first is the one that counts where two overlap, in whatever order they were named.
+    for result in sorted(staged, key=lambda one: (one.entry.from_ms or 0, one.path.name) if one.entry else (0, "")):
+        entry = result.entry
+        if entry is None or (entry.failed is None and entry.sha256 in seen):
+            summary.known.append(result.path)
+            continue
+        if entry.failed is None:
+            seen.add(entry.sha256)
+            _publish(dataset, staging / entry.source, entry, entries, result.problems, dry_run)
+            entries.append(entry)
+            summary.added.append(entry)
+        else:
+            summary.failed.append(entry)
+        summary.problems.extend((entry.name, problem) for problem in result.problems)
+        if not dry_run:
+            write_problems(dataset / "problems" / f"{entry.source}.parquet", entry.name, result.problems)
+            write_entry(dataset, entry)
 
 
 def _publish(

@@ -3,6 +3,7 @@
 """What ingesting makes of recordings, good and bad: nothing is lost, and nothing odd is passed over in silence."""
 
 import json
+import os
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,13 +11,17 @@ import pytest
 from dataset_recordings import make_dataset, write_messages, write_scenario
 from recordings import ORIGIN_MS
 
+from leezenflow_host.capture import resuming
 from leezenflow_host.cli import run
+from leezenflow_host.dataset import ingestion
+from leezenflow_host.dataset.ingestion import ingest
 from leezenflow_host.dataset.ledger import read_ledger
 from leezenflow_host.dataset.reading import NEVER, Dataset
 from leezenflow_host.dataset.sources import SourceOptions
 from leezenflow_host.trace import TraceHeader, TraceReader, TraceWriter
 
 PLACE = ("49:1090", 12)
+SIGNAL = ["--intersection", "49:1090", "--signal-group", "12"]
 DAY_MS = 86_400_000
 
 
@@ -310,3 +315,53 @@ def test_a_history_of_hamburg_becomes_states_and_signs_of_life(tmp_path: Path):
     assert (part.heartbeat == ~told).all() and part.on_change.all()
     path.write_text('{"Name": "30-6", "Cycles": []}')
     assert "node_connection" in (make_dataset(tmp_path / "ds2", path).failed[0].failed or "")
+
+
+def test_a_damaged_part_is_named_with_the_next_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    make_dataset(tmp_path / "ds", write_messages(tmp_path / "a.jsonl", range(90)))
+    (states,) = (tmp_path / "ds/states").rglob("*.parquet")
+    states.write_bytes(states.read_bytes()[:-20])
+    assert run(["evaluate", str(tmp_path / "ds"), *SIGNAL, "--jobs", "1"]) == 2
+    shown = " ".join(capsys.readouterr().err.split())
+    assert "cannot be read" in shown and "ingest it again" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [('{"leezenflow_dataset": 99}', "not known to this program"), ("{", "damaged"), ('{"other": 1}', "damaged")],
+)
+def test_a_dataset_of_another_form_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str):
+    trace = write_messages(tmp_path / "a.jsonl", range(30))
+    make_dataset(tmp_path / "ds", trace)
+    (tmp_path / "ds/dataset.json").write_text(text)
+    for arguments in (["evaluate", str(tmp_path / "ds")], ["ingest", str(trace), "--out", str(tmp_path / "ds")]):
+        assert run(arguments) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+
+
+def test_two_programs_do_not_add_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    trace = write_messages(tmp_path / "a.jsonl", range(30))
+    make_dataset(tmp_path / "ds", trace)
+    lock = resuming.lock(tmp_path / "ds/.lock")
+    try:
+        assert run(["ingest", str(trace), "--out", str(tmp_path / "ds")]) == 1
+        assert "another program is adding to this dataset" in capsys.readouterr().err
+    finally:
+        os.close(lock)
+
+
+def test_what_is_broken_off_leaves_a_dataset_that_can_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    paths = [write_messages(tmp_path / f"{number}.jsonl", range(number * 60, number * 60 + 60)) for number in range(3)]
+
+    def break_off(path: Path) -> None:
+        if path == paths[1]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ingestion, "CHUNK", 1)
+    with pytest.raises(KeyboardInterrupt):
+        ingest(paths, tmp_path / "ds", SourceOptions(), done=break_off)
+    assert not (tmp_path / "ds/.staging").exists()
+    assert [entry.name for entry in read_ledger(tmp_path / "ds")] == ["0.jsonl"]
+    summary = make_dataset(tmp_path / "ds", *paths)
+    assert summary.known == paths[:1] and len(summary.added) == 2
+    assert len(arrivals(tmp_path / "ds")) == 180
