@@ -7,6 +7,7 @@ from typing import Any
 
 from leezenflow_host.diagnosis.evidence import Evidence, fault_kind, judge
 from leezenflow_host.diagnosis.finding import Finding
+from leezenflow_host.errors import BoardError
 from leezenflow_host.monitoring.unit_line import UnitLine
 
 _ANSWER_S = 3.0
@@ -18,7 +19,9 @@ _ERROR_BYTES = 300
 def check_unit(line: UnitLine, first: dict[str, Any], seconds: float, facts: dict[str, Any]) -> Finding:
     """Which case a unit is whose `first` answer to `health` this is; `facts` gets its reports, for the bundle."""
     if not first.get("ok"):
-        return Finding("still_picture", {"unit": _identity(line).get("unit")})
+        if "picture" in str(first.get("error")):
+            return Finding("still_picture", {"unit": _identity(line).get("unit")})
+        raise BoardError(f"The unit cannot report: {first.get('error')}. Press its reset button, then try again.")
     report = first["health"]
     facts["health"] = [report]
     unit = report.get("unit") or ""

@@ -24,6 +24,7 @@ from leezenflow_host.diagnosis import doctor as doctor_module
 from leezenflow_host.diagnosis.doctor import Doctor
 from leezenflow_host.diagnosis.finding import LANGUAGES, Finding, default_language
 from leezenflow_host.diagnosis.port_check import Sighting, look_around, wait_for_board
+from leezenflow_host.errors import BoardError
 from leezenflow_host.flashing import detect
 
 NOTHING = Sighting([], [], [])
@@ -261,6 +262,12 @@ def test_a_unit_without_a_network() -> None:
         examination = Doctor(peer.port, answer_s=30).examine()
     assert examination.finding == Finding("no_network", {"unit": "north", "fault": "wrong password"})
     assert "hat kein Netz: wrong password." in examination.finding.diagnosis("de")
+
+
+def test_a_unit_that_cannot_report() -> None:
+    verbs = {"health": lambda command: {"ok": False, "error": "health failed: MemoryError"}}
+    with UnitPeer(verbs) as peer, pytest.raises(BoardError, match="cannot report: health failed: MemoryError"):
+        Doctor(peer.port, answer_s=30).examine()
 
 
 def test_every_case_is_made_somewhere_in_these_tests() -> None:
