@@ -52,14 +52,17 @@ def _session(master: str) -> Any:
         ) from error
     # Workers on this machine run the interpreter that has leezenflow.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = (
+        SparkSession.builder.master(master)
+        .appName("leezenflow evaluate")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
+    )
+    if master.startswith("local"):
+        # Whatever this machine's name resolves to: nobody else takes part.
+        builder = builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.driver.host", "127.0.0.1")
     try:
-        session = (
-            SparkSession.builder.master(master)
-            .appName("leezenflow evaluate")
-            .config("spark.ui.enabled", "false")
-            .config("spark.sql.execution.arrow.maxRecordsPerBatch", "1")
-            .getOrCreate()
-        )
+        session = builder.getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
         return session
     except Exception as error:
