@@ -6,7 +6,7 @@
 
 Real LittleFS, session and loader on MicroPython, as in tests/device/test_power_cut_*.py, but with the release that
 `leezenflow update build` makes. After each cut every file of the slot that the loader chooses is hashed. With STEP only
-each STEP-th operation is cut (default 5: some minutes; 1: all of them).
+each STEP-th operation is cut.
 """
 
 import hashlib
@@ -56,7 +56,7 @@ def text_of(release: Release, files: dict[str, bytes], number: int) -> str:
 
 def main() -> None:
     """Print the figures of each procedure."""
-    step = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    step = int(sys.argv[1]) if len(sys.argv) > 1 else 1
     board = read_board("virtual")
     built = build_release(board, [example_site()])
     old, new = numbered(built, 1), numbered(built, 2)
@@ -65,7 +65,7 @@ def main() -> None:
     tree["/board.json"] = json.dumps(board.values).encode()
     tree["/boot.json"] = b'{"active":"a","try":null,"left":0,"floor":1,"bad":[],"keys":0}'
     update = {"version": 2, "begin": begin_command(new.manifest_text), "files": new.files}
-    print(f"{len(new.files)} files, {new.size / 1024:.0f} kB; every {step}. operation is cut, clean and half done")
+    print(f"{len(new.files)} files, {new.size / 1024:.0f} kB; one in {step} operations is cut, clean and half done")
     for name, procedure in (
         ("update, trial, confirmation", "update_and_confirm(flash, new)"),
         ("update, failed trial, back", "update_and_fail(flash, new)"),
