@@ -115,7 +115,7 @@ def test_for_some_seconds(tmp_path: Path):
         (["mqtt://127.0.0.1", "--out", "a.jsonl"], 2, "is missing; write mqtt://broker/topic"),
         (["mqtt://me:s3cret@host/a", "--out", "a.jsonl"], 2, "holds a password"),
         (["broker", "--out", "a.jsonl"], 2, "must begin with a transport"),
-        (["http://host/a", "--out", "a.jsonl"], 2, "there are mqtt, udp, tcp, serial"),
+        (["http://host/a", "--out", "a.jsonl"], 2, "there are mqtt, mqtts, udp, tcp, serial"),
         (["udp://127.0.0.1:{port}", "--out", "a.txt"], 2, "ends in .jsonl"),
         (["udp://127.0.0.1:{port}", "--out", "no/a.jsonl"], 2, "there is no folder"),
         (["udp://127.0.0.1:{port}", "--out", "a.jsonl", "--adapter", "spatem_xlm"], 2, "did you mean"),
