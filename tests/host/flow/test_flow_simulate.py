@@ -217,6 +217,17 @@ def test_a_dry_run_says_what_would_be_assumed(tmp_path: Path, capsys: pytest.Cap
     assert not (tmp_path / "out").exists()
 
 
+def test_the_display_stands_where_the_site_file_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    site = tmp_path / "site.toml"
+    site.write_text(
+        '[signal]\nintersection = "49:1090"\nsignal_group = 14\n[rider]\ndistance_m = 77\ncruise_kmh = 15\n'
+    )
+    assert run(["flow", "simulate", "--dry-run", "--site", str(site)]) == 0
+    out = capsys.readouterr().out
+    assert "stands 77 m before the stop line" in out
+    assert "reckons with 15.0 km/h" in out and "Own speed 15.0 km/h" in out
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
