@@ -14,7 +14,7 @@ from rich.console import Console
 
 from leezenflow_host.board_config import read_board
 from leezenflow_host.boards.ports import plugged_in
-from leezenflow_host.diagnosis.bundle import write_bundle
+from leezenflow_host.diagnosis.bundle import bundle_texts, write_bundle
 from leezenflow_host.diagnosis.doctor import Doctor, Examination
 from leezenflow_host.diagnosis.finding import LANGUAGES, default_language
 from leezenflow_host.diagnosis.port_check import Sighting, wait_for_board
@@ -43,6 +43,7 @@ _ASK_TO_PLUG_IN = {
 )
 @click.option("--json", "as_json", is_flag=True, help="One json object instead of words.")
 @click.option("--bundle", type=_FILE, metavar="FILE.zip", help="Also write all that was seen, without secrets.")
+@click.option("--dry-run", is_flag=True, help="Examine, but only list what would go into the bundle.")
 def command(
     port: str | None,
     site: Path | None,
@@ -51,6 +52,7 @@ def command(
     seconds: float,
     as_json: bool,
     bundle: Path | None,
+    dry_run: bool,
 ) -> int:
     """Find out why a unit does not show what it should: one diagnosis, one next step.
 
@@ -67,7 +69,11 @@ def command(
             path, site_config, known, seconds=seconds, replug=lambda: _ask_to_plug_in(language), called=port
         ).examine()
     _tell(examination, language, as_json)
-    if bundle is not None:
+    if bundle is not None and dry_run:
+        click.echo(f"Would write {bundle}:", err=True)
+        for name, text in bundle_texts(examination, language, site, known).items():
+            click.echo(f"{len(text.encode()):7}  {name}", err=True)
+    elif bundle is not None:
         write_bundle(bundle, examination, language, site, known)
         Console(stderr=True, highlight=False, soft_wrap=True).print(str(bundle))
     return 0 if examination.finding.is_healthy else 1

@@ -64,6 +64,7 @@ _FILE_WIDTH = 160
 @click.option("--master", metavar="URL", help="The Spark cluster [default: local[*]].")
 @click.option("--forecast-only", is_flag=True, help="Of a dataset: only the controller's forecast; far quicker.")
 @click.option("--sweep", is_flag=True, help="Print the trade-off: wrong colour against share answered, limit by limit.")
+@click.option("--dry-run", is_flag=True, help="Check the call and say what would be judged and written; do neither.")
 @site_options()
 def command(
     traces: tuple[Path, ...],
@@ -79,6 +80,7 @@ def command(
     master: str | None,
     forecast_only: bool,
     sweep: bool,
+    dry_run: bool,
     site_options: SiteOptions,
 ) -> int:
     """Judge what a display would have shown against what its riders met, and the controller's forecast.
@@ -104,15 +106,20 @@ def command(
         not forecast_only,
     )
     datasets = [is_dataset_path(path) for path in traces]
-    if any(datasets):
-        if len(traces) > 1 or sweep:
-            raise InputError("A dataset is judged alone, and without --sweep; name nothing beside it.")
+    of_dataset = any(datasets)
+    if of_dataset and (len(traces) > 1 or sweep):
+        raise InputError("A dataset is judged alone, and without --sweep; name nothing beside it.")
+    if not of_dataset and (forecast_only or spark):
+        option = "--forecast-only" if forecast_only else "--spark"
+        raise InputError(f"{option} is for a dataset; make one with `leezenflow ingest`.")
+    if dry_run:
+        memory = None if of_dataset or sweep else site_options.memory
+        kept = (json_file, memory) if sweep else (json_file, report_file, folder, memory)
+        _say_what_would_be(traces, question, of_dataset, [file for file in kept if file is not None])
+        return 0
+    if of_dataset:
         master = (master or "local[*]") if spark else None
         results, failed = _judge_dataset(errors, next(iter(traces)), question, jobs, folder, master)
-    elif forecast_only:
-        raise InputError("--forecast-only is for a dataset; make one with `leezenflow ingest`.")
-    elif spark:
-        raise InputError("--spark is for a dataset; make one with `leezenflow ingest`.")
     elif sweep:
         _write_json(json_file, [_sweep(console, errors, trace, question) for trace in traces])
         return 0
@@ -127,6 +134,16 @@ def command(
 
         write_report(results, report_file, language)
     return 1 if failed else 0
+
+
+def _say_what_would_be(traces: tuple[Path, ...], question: Question, of_dataset: bool, files: list[Path]) -> None:
+    """Plan everything, so that wrong input shows, and say what would be judged and where it would be written."""
+    for trace in traces:
+        jobs = plan_dataset(trace, question) if of_dataset else [plan_recording(trace, question)]
+        for job in jobs:
+            click.echo(f"Would judge signal group {job.signal_group} of {job.intersection} in {trace}.")
+    names = ["the standard output" if str(file) == "-" else str(file) for file in files]
+    click.echo(f"Would write to {', '.join(names)}." if names else "Would write no file.")
 
 
 def _judge_recordings(errors: Console, traces: tuple[Path, ...], question: Question) -> list[Result]:

@@ -3,17 +3,19 @@
 """`leezenflow run`: this computer as a unit, with its own panel (Raspberry Pi), or in the terminal to try it."""
 
 import os
+import re
 import signal
 import sys
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import rich_click as click
 
-from leezenflow_host.board_config import read_board
+from leezenflow_host.board_config import BoardConfig, read_board
 from leezenflow_host.errors import InputError
-from leezenflow_host.linux_unit.assembly import make_display, make_unit, require_linux
+from leezenflow_host.linux_unit.assembly import display_name, make_display, make_unit, require_linux
 from leezenflow_host.linux_unit.notifier import Notifier
 from leezenflow_host.linux_unit.service import service_text
 from leezenflow_host.linux_unit.unit import Guard
@@ -23,6 +25,7 @@ from leezenflow_host.site_config import SiteConfig, example_site, read_site
 _FILE = click.Path(path_type=Path, dir_okay=False)
 # Longer than any frame takes, shorter than the service manager's patience.
 _GUARD_S = 8.0
+_USER = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 @click.command()
@@ -36,6 +39,7 @@ _GUARD_S = 8.0
 )
 @click.option("--systemd-unit", is_flag=True, help="Only print the service file for this board and site.")
 @click.option("--darken", is_flag=True, help="Only make the panel dark, whatever an earlier run left on it.")
+@click.option("--dry-run", is_flag=True, help="Only check board, site and secrets, and say what would be done.")
 def command(
     board_name: str,
     site_name: str | None,
@@ -45,6 +49,7 @@ def command(
     health_s: int,
     systemd_unit: bool,
     darken: bool,
+    dry_run: bool,
 ) -> None:
     """Be a unit: receive the signal's messages and drive the panel that hangs on this computer.
 
@@ -55,6 +60,9 @@ def command(
     """
     board = read_board(board_name)
     require_linux(board)
+    if darken and dry_run:
+        click.echo(f"Would make the display {display_name(board, display)} of {board.name} dark.")
+        return
     if darken:
         make_display(board, display).deinit()
         return
@@ -66,6 +74,9 @@ def command(
         return
     site = _find_site(site_name)
     passwords = {} if secrets is None else read_secrets(secrets)
+    if dry_run:
+        _say_what_would_be(board, site, passwords, display, memory)
+        return
     notifier = Notifier()
     stop = threading.Event()
     _stop_on_signals(stop)
@@ -86,6 +97,25 @@ def _find_site(name: str | None) -> SiteConfig:
     if name is None:
         raise InputError("Where does the unit stand? Give --site FILE.toml ('example' is the demo's).")
     return example_site() if name == "example" else read_site(Path(name))
+
+
+def _say_what_would_be(
+    board: BoardConfig, site_config: SiteConfig, passwords: dict[str, Any], display: str | None, memory: Path | None
+) -> None:
+    """Put the unit together without its panel and without connecting, so that wrong input shows."""
+    shown = display_name(board, display)
+    make_unit(board, site_config, passwords, None, memory=memory, say=lambda line: click.echo(line, err=True))
+    site = site_config.site()
+    if site.look == "test_pattern":
+        click.echo(f"Would show the test pattern on the display {shown}, without any signal.")
+        return
+    source = _USER.sub("", site.source or "")
+    click.echo(
+        f"Would receive signal group {site.signal_group} of intersection {site.intersection_id} from {source} "
+        f"and show it on the display {shown}."
+    )
+    if memory is not None:
+        click.echo(f"Would write what is learned to {memory}.")
 
 
 def _say(line: str) -> None:

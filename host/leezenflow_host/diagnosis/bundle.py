@@ -33,7 +33,22 @@ _MIN_SECRET = 4
 def write_bundle(
     path: Path, examination: Examination, language: str, site_file: Path | None, secrets: dict[str, Any]
 ) -> None:
-    """Write the zip whole or not at all; every text goes through `Cleaner`."""
+    """Write the zip whole or not at all; what is in it is `bundle_texts`."""
+    texts = bundle_texts(examination, language, site_file, secrets)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in texts.items():
+                archive.writestr(name, text)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def bundle_texts(
+    examination: Examination, language: str, site_file: Path | None, secrets: dict[str, Any]
+) -> dict[str, str]:
+    """The files of a bundle by their names; every text went through `Cleaner`."""
     cleaner = Cleaner(secret_values(secrets))
     files: dict[str, str] = {
         "versions.json": _json(versions()),
@@ -43,14 +58,7 @@ def write_bundle(
     }
     if site_file is not None:
         files["site.toml"] = site_file.read_text(encoding="utf-8")
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in files.items():
-                archive.writestr(name, cleaner.clean(text))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    return {name: cleaner.clean(text) for name, text in files.items()}
 
 
 def versions() -> dict[str, Any]:

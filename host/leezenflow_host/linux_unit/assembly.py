@@ -37,15 +37,21 @@ def require_linux(board: BoardConfig) -> None:
         )
 
 
-def make_display(board: BoardConfig, name: str | None = None) -> Any:
-    """The board's display, or the one that `name` names instead; the virtual board's is the terminal."""
+def display_name(board: BoardConfig, name: str | None = None) -> str:
+    """The board's display, or the one that `name` names instead, by its name; `InputError` where there is none."""
     require_linux(board)
-    settings = board.values["display"]
     driver = name or (board.driver if board.is_linux else TERMINAL)
     if driver not in driver_names("host_display"):
         raise InputError(
             f"--display {driver}: there is no such display{did_you_mean(driver, driver_names('host_display'))}"
         )
+    return driver
+
+
+def make_display(board: BoardConfig, name: str | None = None) -> Any:
+    """The board's display, or the one that `name` names instead; the virtual board's is the terminal."""
+    driver = display_name(board, name)
+    settings = board.values["display"]
     module = importlib.import_module(f"leezenflow_host.displays.{driver}")
     options = {key: value for key, value in settings.items() if key not in ("driver", "width", "height")}
     return module.Display(options if driver == board.driver else {}, settings["width"], settings["height"])
