@@ -50,6 +50,7 @@ def record(**changes: Any) -> dict[str, Any]:
         "interpreter": {"file": "RPI_PICO2_W.uf2", "sha256": "ab" * 32, "method": "uf2"},
         "files": {"/main.py": "cd" * 32, "/a/leezenflow/engine.mpy": "ef" * 32},
         "site": example_site().values,
+        "setup_label": {"network": "leezenflow-abcd", "password": "efghjkmnpqrs"},
         "self_test": {"ok": True, "how": "running", "checks": CHECKS, "problems": []},
         "warnings": [],
         "operator": None,
@@ -172,6 +173,27 @@ def test_secrets_stay_out_wherever_they_come_from(tmp_path: Path):
         assert "hunter2" not in text and "someone" not in text and "f00d" not in text
         assert "mqtt://broker.example:1883/spat" in text
     assert list(json.loads(data.read_text())["files"]) == ["/main.py"]
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("en", "For the label inside the housing"), ("de", "Für das Etikett innen im Gehäuse")],
+)
+def test_the_label_of_the_first_time_setup_is_on_the_page(tmp_path: Path, language: str, title: str):
+    report, page = write(tmp_path, language)
+    assert report["setup_label"] == {"network": "leezenflow-abcd", "password": "efghjkmnpqrs"}
+    words = words_of(page)
+    assert title in words and "leezenflow-abcd" in words and "efghjkmnpqrs" in words
+    report, page = write(tmp_path, language, setup_label=None)
+    assert report["setup_label"] is None
+    assert title not in words_of(page)
+
+
+def test_nothing_else_gets_in_with_the_label(tmp_path: Path):
+    setup = {"network": "leezenflow-abcd", "password": "efghjkmnpqrs", "psk": "hunter2"}
+    report, page = write(tmp_path, setup_label=setup)
+    assert report["setup_label"] == {"network": "leezenflow-abcd", "password": "efghjkmnpqrs"}
+    assert "hunter2" not in page
 
 
 def test_the_picture_is_what_preview_draws(tmp_path: Path):

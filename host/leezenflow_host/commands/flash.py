@@ -170,6 +170,10 @@ def _conclude(outcomes: list[Outcome], skipped: list[FoundBoard], out: Path) -> 
             f"{outcome.unit} on {outcome.port} runs Leezenflow {leezenflow.__version__} ({outcome.written} files "
             f"written), has said who it is, and is reported in {outcome.report}."
         )
+    for outcome in done:
+        if outcome.setup_label is not None:
+            words = "for the label inside the housing: Wi-Fi {network}, password {password}"
+            click.echo(f"{outcome.unit}: {words.format(**outcome.setup_label)}.")
     for outcome in outcomes:
         for warning in outcome.warnings:
             click.echo(f"{outcome.unit or outcome.port}: {warning}", err=True)

@@ -66,6 +66,7 @@ def render_page(report: Mapping[str, Any], language: Language = "en") -> str:
         _table(_site_rows(report["site"], language)),
         f"</section></div><h2>{_text(label('files', language))}</h2>",
         _table(_file_rows(report, language)),
+        _setup_label(report["setup_label"], language),
         "</div>",
         _figure(report, language),
         "</main>",
@@ -169,6 +170,13 @@ def _self_test(self_test: Mapping[str, Any], language: Language) -> str:
     if not rows:
         return f"<h2>{_text(heading)}</h2><p>{_text(label('none', language))}</p>"
     return f"<h2>{_text(heading)}</h2><table>{''.join(rows)}</table>"
+
+
+def _setup_label(setup: Mapping[str, str] | None, language: Language) -> str:
+    if not setup:
+        return ""
+    words = label("setup_words", language).format(**setup)
+    return f"<h2>{_text(label('setup_label', language))}</h2><p>{_text(words)}</p>"
 
 
 def _remarks(report: Mapping[str, Any], language: Language) -> str:

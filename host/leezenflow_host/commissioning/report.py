@@ -16,7 +16,7 @@ from leezenflow_host.commissioning.words import Language
 REPORT_FORMAT = 1
 _FIELDS = (
     *("unit", "board", "port", "chip", "chip_id", "when", "operator", "tool_version", "firmware_version"),
-    *("micropython", "interpreter", "site", "self_test", "warnings", "files"),
+    *("micropython", "interpreter", "site", "setup_label", "self_test", "warnings", "files"),
 )
 # Nothing that is called like this gets into a report, wherever it comes from.
 _SECRET = re.compile(r"password|passphrase|psk|secret|token|private|credential|(^|_)key(s)?($|_)", re.I)
@@ -46,6 +46,9 @@ def complete_record(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the whole report that a record makes: every field, the verdict, no secret."""
     report: dict[str, Any] = {"leezenflow_commissioning": REPORT_FORMAT}
     report.update({field: _without_secrets(record.get(field)) for field in _FIELDS if field != "files"})
+    # Called like a secret, but none: it follows from the chip's number, and opens only to a finger on the button.
+    setup = record.get("setup_label")
+    report["setup_label"] = {key: str(setup[key]) for key in ("network", "password")} if setup else None
     files = record.get("files") or {}
     report["files"] = {path: str(files[path]) for path in sorted(files) if not _SECRET_FILES.search(path)}
     report["warnings"] = [str(warning) for warning in report["warnings"] or []]

@@ -50,6 +50,13 @@ _LABELS: dict[str, tuple[str, str]] = {
     "no_site": ("none: the panel stays dark", "keiner: die Anzeige bleibt dunkel"),
     "more": ("{count} more: see the .json file", "{count} weitere: siehe .json-Datei"),
     "at_prompt": ("from the prompt, the program did not run", "von der Konsole aus, das Programm lief nicht"),
+    "setup_label": ("For the label inside the housing", "Für das Etikett innen im Gehäuse"),
+    "setup_words": (
+        "First-time setup: Wi-Fi {network}, password {password}. It opens only when the button is held at power-up; "
+        "the password follows from the chip id and is none of the city's network.",
+        "Ersteinrichtung: WLAN {network}, Passwort {password}. Es öffnet sich nur, wenn beim Einschalten der Knopf "
+        "gehalten wird; das Passwort folgt aus der Chip-Kennung und ist keines des städtischen Netzes.",
+    ),
     "seen": ("Test pattern seen and right", "Testbild gesehen und richtig"),
     "handed_over": ("Handed over (date, name)", "Übergeben (Datum, Name)"),
     "taken_over": ("Taken over (date, name)", "Übernommen (Datum, Name)"),

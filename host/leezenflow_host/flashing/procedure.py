@@ -22,6 +22,7 @@ from leezenflow_host.flashing.read_back import read_back
 from leezenflow_host.flashing.registry import Registry
 from leezenflow_host.flashing.steps import Notify, Step
 from leezenflow_host.image import SLOT, Image
+from leezenflow_host.setup_label import setup_of
 from leezenflow_host.site_config import SiteConfig
 
 # A board that cannot start its program says so at once; one that can is asked then.
@@ -33,7 +34,8 @@ class Outcome:
     """How it went with one board: `message` is empty when all is well, else says what is wrong and the next step.
 
     `error` is what the message came from (None: a fault of ours), `reached` the last stage that was begun, `report` the
-    page that was written, `written` the number of files.
+    page that was written, `written` the number of files, `setup_label` what the label inside the housing says (None: no
+    first-time setup).
     """
 
     port: str
@@ -45,6 +47,7 @@ class Outcome:
     reached: str = "detect"
     report: Path | None = None
     written: int = 0
+    setup_label: dict[str, str] | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -139,6 +142,7 @@ def _work(
             connection.reset()
     notify(Step("report"))
     _warn_of_another_name(outcome, job)
+    outcome.setup_label = setup_of(job.board.values, identity.unique_id)
     record = {
         "unit": outcome.unit,
         "board": job.board.name,
@@ -152,6 +156,7 @@ def _work(
         "interpreter": interpreter,
         "files": _hashes(image, said.get("slot")),
         "site": None if site is None else site.values,
+        "setup_label": outcome.setup_label,
         "self_test": self_test,
         "warnings": outcome.warnings,
         "operator": job.operator,

@@ -22,6 +22,7 @@ from leezenflow_host.boards.serial_board import SerialBoard
 from leezenflow_host.boards.virtual import VirtualBoard
 from leezenflow_host.flashing import read_back
 from leezenflow_host.flashing.registry import Registry
+from leezenflow_host.setup_label import setup_label
 from leezenflow_host.site_config import example_site
 
 
@@ -151,6 +152,21 @@ def test_without_any_site_the_firmware_is_installed_and_says_so(places, flash, f
     assert unit.startswith("bench-") and "There is no site: the panel stays dark" in err
     written = report(places, unit)
     assert (written["site"], written["self_test"], written["passed"]) == (None, None, None)
+    assert written["setup_label"] is None and "label" not in out
+
+
+def test_the_label_of_the_first_time_setup_is_printed_and_reported(places, flash, firmware, chip, plug_in):
+    chip("RP2040")
+    board = fake_board(places, "RP2040")
+    file = places / "bench.toml"
+    file.write_text(file.read_text() + '[network]\nkind = "wifi"\n[setup]\nbutton = 14\n')
+    plug_in("a")
+    code, out, err = flash("--board", board.file)
+    assert code == 0, err
+    written = report(places, out.split(" on ")[0])
+    name, password = setup_label(bytes.fromhex(written["chip_id"]))
+    assert written["setup_label"] == {"network": name, "password": password}
+    assert out.endswith(f": for the label inside the housing: Wi-Fi {name}, password {password}.\n")
 
 
 def test_the_board_of_a_unit_is_known(places, flash, firmware, plug_in):
