@@ -6,20 +6,25 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Any, Protocol
 
 import serial
 from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
 from leezenflow.framing import encode_frame
-from leezenflow.source_url import Source, parse_source
+from leezenflow.source_url import Source, parse_source, typed_options
 from leezenflow_host.errors import InputError, LeezenflowError
+from leezenflow_host.mqtt_client import TLS_OPTIONS, explain_failure, find_broker
 from leezenflow_host.trace import TraceMessage
 
-MQTT_PORT = 1883
 # A broker on the same network answers in milliseconds; what has not answered by then needs a person.
 ANSWER_S = 10.0
+_NEXT_STEPS = {
+    "name": "Check the name in --to.",
+    "tls": "Check the authority's certificate (--secrets, or ?ca=FILE in --to), and the name in the broker's.",
+    "silent": "Does it want TLS? Then write mqtts:// in --to.",
+    "unreachable": "Start one there, or name another in --to.",
+}
 
 
 class Feed(Protocol):
@@ -35,27 +40,34 @@ class Feed(Protocol):
 class MqttFeed:
     """Publishes with QoS 1 to the topic of the URL, or to each message's own topic where the URL names none."""
 
-    def __init__(self, source: Source) -> None:
-        self._topic = source.path
-        self._address = f"{source.host}:{source.port or MQTT_PORT}"
-        self._last: mqtt.MQTTMessageInfo | None = None
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        if source.user:
-            self._client.username_pw_set(source.user)
-        self._client.max_queued_messages_set(1000)
+    def __init__(self, source: Source, secrets: dict[str, Any]) -> None:
         try:
-            self._client.connect(source.host, source.port or MQTT_PORT, keepalive=30)
+            options = typed_options(TLS_OPTIONS, source.options, source.scheme) if source.scheme == "mqtts" else {}
+            broker = find_broker(source, options, secrets)
+        except LeezenflowError as error:
+            raise InputError(f"--to: {error}") from error
+        self._topic = source.path
+        self._address = broker.address
+        self._last: mqtt.MQTTMessageInfo | None = None
+        self._refusal = ""
+        self._client = broker.make_client()
+        self._client.max_queued_messages_set(1000)
+        self._client.on_connect = self._on_connect
+        try:
+            self._client.connect(broker.host, broker.port, keepalive=30)
         except (OSError, ValueError) as error:
-            raise LeezenflowError(
-                f"no MQTT broker answers at {self._address} ({error}). Start one there, or name another in --to."
-            ) from error
+            kind, text = explain_failure(error, broker)
+            raise LeezenflowError(f"{text}. {_NEXT_STEPS[kind]}") from error
         self._client.loop_start()
         deadline = time.monotonic() + ANSWER_S
         while not self._client.is_connected():
-            if time.monotonic() > deadline:
+            if self._refusal or time.monotonic() > deadline:
+                self._client.disconnect()
                 self._client.loop_stop()
+                reason = f" ({self._refusal})" if self._refusal else ""
                 raise LeezenflowError(
-                    f"the MQTT broker at {self._address} does not let us in. Check its user names and access rules."
+                    f"the MQTT broker at {self._address} does not let us in{reason}. Check user name, password or "
+                    "certificate (--secrets), and the broker's access rules."
                 )
             time.sleep(0.01)
 
@@ -80,6 +92,10 @@ class MqttFeed:
             self._client.disconnect()
             self._client.loop_stop()
 
+    def _on_connect(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
+        if reason.is_failure:
+            self._refusal = str(reason)
+
     def _arrived(self, sent: mqtt.MQTTMessageInfo) -> bool:
         try:
             sent.wait_for_publish(ANSWER_S)
@@ -91,7 +107,7 @@ class MqttFeed:
 class UdpFeed:
     """Sends each message as one datagram."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, secrets: dict[str, Any]) -> None:
         if source.port is None:
             raise InputError("--to: a UDP address needs a port, as in udp://192.0.2.1:6053")
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -112,7 +128,7 @@ class UdpFeed:
 class SerialFeed:
     """Sends each message as one frame (COBS with a CRC) over a serial line."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, secrets: dict[str, Any]) -> None:
         port = "/" + source.path if source.path else source.host
         try:
             self._line = serial.serial_for_url(
@@ -138,14 +154,20 @@ class SerialFeed:
         self._line.close()
 
 
-FEEDS: dict[str, Callable[[Source], Feed]] = {"mqtt": MqttFeed, "udp": UdpFeed, "serial": SerialFeed}
+FEEDS: dict[str, Callable[[Source, dict[str, Any]], Feed]] = {
+    "mqtt": MqttFeed,
+    "mqtts": MqttFeed,
+    "udp": UdpFeed,
+    "serial": SerialFeed,
+}
 
 
 @contextlib.contextmanager
-def open_feed(url: str) -> Iterator[Feed]:
-    """Open `mqtt://host[:port][/topic]`, `udp://host:port` or `serial:///dev/...[?baud=N]` and close it afterwards.
+def open_feed(url: str, secrets: dict[str, Any] | None = None) -> Iterator[Feed]:
+    """Open `mqtt[s]://host[:port][/topic]`, `udp://host:port` or `serial:///dev/...[?baud=N]` and close it afterwards.
 
-    Raises `InputError` for a URL that is none of these, `LeezenflowError` when nobody answers there.
+    `secrets` are those of a unit or a person: user, password and certificates for a broker. Raises `InputError` for a
+    URL that is none of these, `LeezenflowError` when nobody answers there.
     """
     try:
         source = parse_source(url)
@@ -153,7 +175,7 @@ def open_feed(url: str) -> Iterator[Feed]:
         raise InputError(f"--to: {error}") from error
     if source.scheme not in FEEDS:
         raise InputError(f"--to: {source.scheme}:// is no way to send messages; there are {', '.join(FEEDS)}")
-    feed = FEEDS[source.scheme](source)
+    feed = FEEDS[source.scheme](source, secrets or {})
     try:
         yield feed
     except BaseException:

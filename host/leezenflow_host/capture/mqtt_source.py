@@ -8,25 +8,15 @@ import time
 from typing import Any
 
 from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
 from leezenflow.source_url import Source, typed_options
 from leezenflow_host.capture.arrivals import BATCH, MAX_PAYLOAD_BYTES, Arrival, Clock, SourceLostError
 from leezenflow_host.errors import InputError, LeezenflowError
-from leezenflow_host.linux_unit.mqtt_feed import tls_reason
-from leezenflow_host.linux_unit.tls import make_context
+from leezenflow_host.mqtt_client import TLS_OPTIONS, explain_failure, find_broker
 
-MQTT_PORT = 1883
-MQTTS_PORT = 8883
 OPTIONS: dict[str, Any] = {
     "qos": {"type": "int", "range": [0, 1], "default": 1, "help": "quality of service to subscribe with"},
     "keepalive_s": {"type": "int", "range": [2, 600], "default": 10, "help": "a broker silent for so long is lost"},
-}
-# For mqtts://, as units have them; the certificates are those of the secrets file.
-TLS_OPTIONS: dict[str, Any] = {
-    "ca": {"type": "str", "default": "ca.der", "help": "the authority's certificate in the secrets (or a path)"},
-    "certificate": {"type": "str", "default": "", "help": "our own certificate in the secrets; empty: none"},
-    "key": {"type": "str", "default": "unit_key.der", "help": "the key of our own certificate"},
 }
 # A broker on the same network answers in milliseconds; what has not answered by then needs a person.
 _ANSWER_S = 10.0
@@ -36,8 +26,7 @@ class MqttSource:
     """One subscription; each connection is a new session, so that nothing is delivered that waited for us."""
 
     def __init__(self, source: Source, secrets: dict[str, Any], clock: Clock) -> None:
-        tls = source.scheme == "mqtts"
-        declared = {**OPTIONS, **TLS_OPTIONS} if tls else OPTIONS
+        declared = {**OPTIONS, **TLS_OPTIONS} if source.scheme == "mqtts" else OPTIONS
         options = typed_options(declared, source.options, source.scheme)
         if not source.host:
             raise InputError("the URL names no broker; write mqtt://broker/topic")
@@ -45,12 +34,7 @@ class MqttSource:
         if fault:
             raise InputError(f"the topic {source.path!r} {fault}; write mqtt://broker/topic, with + and # as wildcards")
         self._filter = source.path
-        self._host = source.host
-        self._port = source.port or (MQTTS_PORT if tls else MQTT_PORT)
-        credentials = secrets.get("mqtt") or {}
-        self._user = source.user or credentials.get("user", "")
-        self._password = credentials.get("password")
-        self._tls = make_context(options, secrets) if tls else None
+        self._broker = find_broker(source, options, secrets)
         self._qos: int = options["qos"]
         self._keepalive_s: int = options["keepalive_s"]
         self._clock = clock
@@ -68,21 +52,17 @@ class MqttSource:
     def open(self) -> None:
         """Connect and subscribe (see `MessageSource.open`)."""
         self.close()
-        client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        if self._user:
-            client.username_pw_set(self._user, self._password)
-        if self._tls is not None:
-            client.tls_set_context(self._tls)
+        client = self._broker.make_client()
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
-        address = f"{self._host}:{self._port}"
+        address = self._broker.address
         try:
-            client.connect(self._host, self._port, self._keepalive_s)
-        except ssl.SSLError as error:
-            raise LeezenflowError(f"no TLS with the MQTT broker at {address} ({tls_reason(error)})") from error
+            client.connect(self._broker.host, self._broker.port, self._keepalive_s)
         except (OSError, ValueError) as error:
-            raise SourceLostError(f"no MQTT broker answers at {address} ({error})") from error
+            _, text = explain_failure(error, self._broker)
+            # A certificate does not become right by waiting; a broker that is away comes back.
+            raise (LeezenflowError if isinstance(error, ssl.SSLError) else SourceLostError)(text) from error
         self._client, self._ready, self._refused = client, False, ""
         deadline = time.monotonic() + _ANSWER_S
         while not self._ready:
@@ -120,7 +100,7 @@ class MqttSource:
         code = self._client.loop(timeout_s)
         # What came before the end is still handed over; the next turn tells of the loss.
         if code != mqtt.MQTT_ERR_SUCCESS and not self._refused and not self._arrived:
-            raise SourceLostError(f"the MQTT broker at {self._host}:{self._port} left ({mqtt.error_string(code)})")
+            raise SourceLostError(f"the MQTT broker at {self._broker.address} left ({mqtt.error_string(code)})")
 
     def _on_connect(self, client: mqtt.Client, userdata: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from leezenflow.engine import Engine
 from leezenflow_host.atomic_file import open_atomic
+from leezenflow_host.capture.sources import read_secrets
 from leezenflow_host.errors import InputError
 from leezenflow_host.feeding import open_feed, pace
 from leezenflow_host.memory_file import read_memory, write_memory
@@ -29,7 +30,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--to",
     "url",
     metavar="URL",
-    help="Send the messages: mqtt://host[:port][/topic], udp://host:port, serial:///dev/...",
+    help="Send the messages: mqtt[s]://host[:port][/topic], udp://host:port, serial:///dev/...",
+)
+@click.option(
+    "--secrets",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE.json",
+    help="With --to mqtt[s]://: user, password and certificates.",
 )
 @click.option(
     "--speed",
@@ -47,6 +54,7 @@ def command(
     trace: Path,
     advice_file: Path | None,
     url: str | None,
+    secrets: Path | None,
     speed_or_pace: float | None,
     fps: int,
     dry_run: bool,
@@ -55,10 +63,14 @@ def command(
     """Run a recording through the firmware's core, or send it to a unit.
 
     With --advice FILE, writes one line of JSON a frame, as fast as this machine can; "-" is the standard output, and a
-    name that ends in .gz is packed. With --to URL, sends the recorded messages as they came.
+    name that ends in .gz is packed. With --to URL, sends the recorded messages as they came;
+    mqtts:// always checks the broker's certificate (the authority of --secrets, or ?ca=FILE).
     """
     if advice_file is None and url is None:
         raise InputError("Nothing to do: give --advice FILE (what riders are told) or --to URL (send the messages).")
+    if secrets is not None and url is None:
+        raise InputError("--secrets is for --to: give the broker to send to, or leave it out.")
+    known = read_secrets(secrets)
     if advice_file is not None:
         if url is None and speed_or_pace is not None:
             if site_options.speed is not None:
@@ -73,7 +85,7 @@ def command(
     if url is not None and dry_run:
         click.echo(f"Would send the messages of {trace} to {url}.")
     elif url is not None:
-        _send(trace, url, 1.0 if speed_or_pace is None else speed_or_pace)
+        _send(trace, url, known, 1.0 if speed_or_pace is None else speed_or_pace)
 
 
 def _write_advice(trace: Path, advice_file: Path, fps: int, options: SiteOptions) -> None:
@@ -114,13 +126,13 @@ def _warn(console: Console, trace: Path, problem: Any) -> None:
     console.print(f"{trace}, line {problem.line}: {problem.text}", style="yellow")
 
 
-def _send(trace: Path, url: str, speed: float) -> None:
+def _send(trace: Path, url: str, secrets: dict[str, Any], speed: float) -> None:
     if not 0 < speed <= 1000:
         raise InputError(f"--speed is {speed:g}: give a pace above 0 and up to 1000")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     with (
         TraceReader(trace, on_problem=lambda problem: _warn(console, trace, problem)) as reader,
-        open_feed(url) as feed,
+        open_feed(url, secrets) as feed,
     ):
         for message in pace(reader, speed):
             feed.send(message.payload, message.topic)

@@ -7,21 +7,17 @@ nothing is delivered that waited for us.
 """
 
 import contextlib
-import socket
-import ssl
 import time
 from collections import deque
 from typing import Any
 
 from paho.mqtt import client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
 
 from leezenflow.source_url import Source
 from leezenflow_host.capture.arrivals import BATCH, Arrival, Clock, SourceLostError
 from leezenflow_host.errors import InputError
-from leezenflow_host.linux_unit.tls import make_context
+from leezenflow_host.mqtt_client import explain_failure, find_broker
 
-PORTS = {"mqtt": 1883, "mqtts": 8883}
 # What a broker has not answered by then, it will not.
 ANSWER_S = 8.0
 _CONNECT_S = 5.0
@@ -57,16 +53,11 @@ class MqttFeed:
             raise InputError("the URL names no broker; write mqtt://broker/topic")
         if not source.path:
             raise InputError("the URL names no topic; write mqtt://broker/topic")
-        credentials = secrets.get("mqtt") or {}
         self.counters = {"connects": 0, "losses": 0, "messages": 0, "retained": 0, "oversize": 0}
         self.published: deque[tuple[str, bytes, bool]] = deque(maxlen=_PUBLISH_QUEUE)
-        self.address = f"{source.host}:{source.port or PORTS.get(source.scheme, 1883)}"
+        self._broker = find_broker(source, options, secrets)
+        self.address = self._broker.address
         self.filter = source.path
-        self._host = source.host
-        self._port = source.port or PORTS.get(source.scheme, 1883)
-        self._user = source.user or credentials.get("user", "")
-        self._password = credentials.get("password")
-        self._tls = make_context(options, secrets) if source.scheme == "mqtts" else None
         self._qos: int = options["qos"]
         self._keepalive_s: int = options["keepalive_s"]
         self._message_bytes: int = options["message_bytes"]
@@ -83,28 +74,17 @@ class MqttFeed:
         """Connect and subscribe; `BrokerError` with its kind."""
         self.close()
         self._subscribed, self._refusal = False, ""
-        client = mqtt.Client(CallbackAPIVersion.VERSION2, self._client_id)
+        client = self._broker.make_client(self._client_id)
         client.connect_timeout = _CONNECT_S
-        if self._user:
-            client.username_pw_set(self._user, self._password)
-        if self._tls is not None:
-            client.tls_set_context(self._tls)
         if self._unit_topic:
             client.will_set(f"{self._unit_topic}/status", b"offline", 0, retain=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         try:
-            client.connect(self._host, self._port, self._keepalive_s)
-        except socket.gaierror as error:
-            raise BrokerError("name", f"no address for the broker {self._host} ({error.strerror})") from error
-        except ssl.SSLError as error:
-            raise BrokerError("tls", f"no TLS with the broker at {self.address} ({tls_reason(error)})") from error
-        except (ConnectionResetError, BrokenPipeError) as error:
-            kind = "silent" if self._tls is None else "tls"
-            raise BrokerError(kind, f"what listens at {self.address} breaks off the connection") from error
+            client.connect(self._broker.host, self._broker.port, self._keepalive_s)
         except (OSError, ValueError) as error:
-            raise BrokerError("unreachable", f"no MQTT broker answers at {self.address} ({error})") from error
+            raise BrokerError(*explain_failure(error, self._broker)) from error
         self._client = client
         deadline = time.monotonic() + ANSWER_S
         while not self._subscribed:
@@ -181,10 +161,3 @@ class MqttFeed:
         except UnicodeDecodeError:
             topic = ""
         self._arrived.append(Arrival(self._clock(), topic, bytes(message.payload), message.retain))
-
-
-def tls_reason(error: ssl.SSLError) -> str:
-    """What went wrong in a TLS handshake, in few words."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message or "its certificate is not trusted"
-    return error.reason or str(error)

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from leezenflow_host.errors import InputError
 from leezenflow_host.secrets_file import CERTIFICATES, secret_files
 
+_PEM = b"-----BEGIN "
+
 
 def make_context(options: dict[str, Any], secrets: dict[str, Any]) -> ssl.SSLContext:
     """The TLS settings for a source's options (`ca`, `certificate`, `key`) and a unit's secrets.
@@ -28,8 +30,10 @@ def make_context(options: dict[str, Any], secrets: dict[str, Any]) -> ssl.SSLCon
     if authority is None and secrets.get("certs"):
         raise InputError(f'secrets: "certs" has no {name}, the authority of the broker; add it')
     try:
-        context = ssl.create_default_context(cadata=authority)
-    except ssl.SSLError:
+        # OpenSSL takes PEM as text and DER as bytes.
+        is_text = authority is not None and authority.startswith(_PEM)
+        context = ssl.create_default_context(cadata=authority.decode() if authority and is_text else authority)
+    except (ssl.SSLError, UnicodeDecodeError):
         raise InputError(f'secrets: "certs": {name} is no certificate that can be used; install it again') from None
     if options["certificate"]:
         _load_own(context, options["certificate"], options["key"], files)
@@ -37,7 +41,7 @@ def make_context(options: dict[str, Any], secrets: dict[str, Any]) -> ssl.SSLCon
 
 
 def _find(name: str, files: dict[str, bytes]) -> bytes | None:
-    """The DER of a certificate or key: out of the secrets, or a file where a path was given."""
+    """A certificate or key: DER out of the secrets, or a file (DER or PEM) where a path was given."""
     if "/" in name:
         try:
             return Path(name).read_bytes()
@@ -67,6 +71,9 @@ def _load_own(context: ssl.SSLContext, certificate: str, key: str, files: dict[s
 
 def _pem(certificate: bytes, key: bytes) -> bytes:
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return x509.load_der_x509_certificate(certificate).public_bytes(encoding) + serialization.load_der_private_key(
-        key, None
-    ).private_bytes(encoding, form, serialization.NoEncryption())
+    load_certificate = (
+        x509.load_pem_x509_certificate if certificate.startswith(_PEM) else x509.load_der_x509_certificate
+    )
+    load_key = serialization.load_pem_private_key if key.startswith(_PEM) else serialization.load_der_private_key
+    own = load_certificate(certificate).public_bytes(encoding)
+    return own + load_key(key, None).private_bytes(encoding, form, serialization.NoEncryption())
