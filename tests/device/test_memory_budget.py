@@ -112,8 +112,15 @@ for module in (app, health, ticks):
     for name in module.OPTIONS:
         options[name] = module.OPTIONS[name]["default"]
 assembly.assemble({}, board, canvas, display, clock, options, None)
+from leezenflow.start_parts import forget
+forget(assembly)
 note("Transport, Look, Decoder, Engine, App")
 engine = held[1]
+# A message lies in the transport's buffer: here it takes the place of that.
+before = gc.mem_alloc()
+del held[2:]
+gc.collect()
+freed = before - gc.mem_alloc()
 for number in range(3):
     with open("/message%d" % number, "rb") as file:
         data = file.read()
@@ -123,7 +130,7 @@ for number in range(3):
     display.show(canvas)
     gc.collect()
 note("after three messages")
-print("total", gc.mem_alloc() - begin)
+print("total", gc.mem_alloc() - begin + freed)
 largest, step = 0, 1 << 17
 while step >= 256:
     try:
