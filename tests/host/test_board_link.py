@@ -191,8 +191,8 @@ def test_a_board_that_falls_silent_amid_an_answer(far_end):
         return b"R\x01" if b"\x05" in data else b"raw REPL; CTRL-B to exit\r\n>" if b"\x01" in data else b""
 
     with (
-        SerialBoard(far_end(answer).port, name="The board at P") as board,
         pytest.raises(BoardError, match="The board at P fell silent while talking to it"),
+        SerialBoard(far_end(answer).port, name="The board at P") as board,
     ):
         board.identify()
 

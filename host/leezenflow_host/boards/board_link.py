@@ -35,8 +35,10 @@ _PORT_ERRORS = (serial.SerialException, OSError, *_TERMINAL_ERRORS)
 _READ_S = 2.0
 # One attempt to get the raw REPL. A board that was just plugged in needs several.
 _ATTEMPT_S = 2
-# After this long without a byte, no answer is under way any more.
-_QUIET_S = 0.2
+# After this long without a byte, no answer is under way any more: not even that of a board that starts anew.
+_QUIET_S = 1.0
+# A Ctrl-C may strike only when the next piece of code runs: this one has nothing to lose.
+_HARMLESS = "for _ in range(9):\n pass\n"
 # A port comes back this soon after a reset, or not at all.
 _RETURN_S = 12.0
 # One round trip each; a thousand bytes become up to four thousand characters of source on the board's heap.
@@ -99,6 +101,8 @@ class BoardLink:
                     transport.enter_raw_repl(soft_reset=soft_reset, timeout_overall=_ATTEMPT_S)
                     if attempts > 1:
                         self._settle(transport)
+                    with contextlib.suppress(TransportExecError):
+                        transport.exec(_HARMLESS)
                     return
                 except TransportError:
                     if time.monotonic() > deadline:
