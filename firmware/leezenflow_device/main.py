@@ -7,14 +7,15 @@ import asyncio
 from leezenflow.board import Board
 from leezenflow.canvas import Canvas
 from leezenflow.source_url import typed_options
-from leezenflow.start_parts import forget
 from leezenflow_device import app, health, supervisor, ticks
+from leezenflow_device.assembly import assemble
 from leezenflow_device.configuration import join_options, load_driver, read_json
+from leezenflow_device.optional_parts import load_trial, offer_setup
 
 
 def run():
     """Run the unit; it ends only by an exception, and then the panel is dark."""
-    _offer_setup()
+    offer_setup()
     start = supervisor.begin()
     if start.safe:
         load_driver("leezenflow_device", "safe_mode", "after repeated failures: safe mode").run(start)
@@ -27,25 +28,8 @@ def run():
     display = driver.Display(board.display, board.width, board.height)
     try:
         asyncio.new_event_loop()  # nothing of an earlier run in this interpreter is left
-        asyncio.run(_assemble(settings, board, canvas, display, clock, options, start).run())
+        unit = assemble(settings, board, canvas, display, clock, options, start)
+        unit.trial = load_trial()
+        asyncio.run(unit.run())
     finally:
         display.deinit()
-
-
-# What only a start needs is let go before the work begins.
-
-
-def _offer_setup():
-    from leezenflow_device import optional_parts
-
-    optional_parts.offer_setup()
-
-
-def _assemble(settings, board, canvas, display, clock, options, start):
-    from leezenflow_device import assembly, optional_parts
-
-    unit = assembly.assemble(settings, board, canvas, display, clock, options, start)
-    unit.trial = optional_parts.load_trial()
-    forget(assembly)
-    forget(optional_parts)
-    return unit
