@@ -165,8 +165,9 @@ def test_a_hostile_broker(micropython: str, tmp_path: Path, seed: int) -> None:
         with unit(micropython, tmp_path, source) as watched:
             before = watched.wait_for_report(lambda report: report["transport"]["connects"] > 0)
             wait_until(lambda: server.connections >= 5, "it came again and again", 60)
-            after = watched.wait_for_report(lambda report: report["transport"]["losses"] > 0)
-            assert after["transport"]["messages"] > 0
+            # Reports of the first, wholly damaged connections may still be waiting to be read.
+            after = watched.wait_for_report(lambda report: report["transport"]["messages"] > 0)
+            assert after["transport"]["losses"] > 0
             expect_unharmed(watched, before)
 
 
