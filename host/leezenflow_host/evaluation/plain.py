@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plain correct arithmetic as a baseline: the colour that `likelyTime` gives for the arrival, and nothing else.
 
-Clearance counts as red; dark when the newest message is older than 2.6 s; no calibration, no doubt, no memory.
+Clearance counts as red, and events of one colour are one span; where the likely time is missing, a span ends in the
+middle between its earliest and latest end, or at the earliest where there is no latest. Only a message whose time is
+later than all before is news, and it is placed by its own arrival. Dark when the newest one arrived more than 2.6 s
+ago; no calibration, no doubt, no memory. The whole definition: docs/reference/evaluation.md.
 """
 
 import numpy as np
@@ -76,35 +79,40 @@ class PlainDisplay:
 
 def _predict(part: GroupPart, run: Ints, meets_ms: Ints) -> tuple[Ints, Ints, Ints]:
     """Kind, remaining ms and reason for riders who arrive at `meets_ms` by the controller's clock."""
-    count = len(run)
     begin, end = part.offsets[run], part.offsets[run + 1]
-    shades = _KINDS[np.minimum(part.states, 15)]
-    kind = np.full(count, UNCERTAIN_KIND)
-    reason = np.full(count, _BEYOND)
-    remaining = np.full(count, NO_REMAINING)
-    ends_ms = np.full(count, NEVER)
-    waiting = np.ones(count, dtype=bool)
-    off = np.zeros(count, dtype=bool)
+    shades, ends_ms = _spans(part)
+    kind = np.full(len(run), UNCERTAIN_KIND)
+    reason = np.full(len(run), _BEYOND)
+    remaining = np.full(len(run), NO_REMAINING)
+    off = np.zeros(len(run), dtype=bool)
     for step in range(int((end - begin).max(initial=0))):
         place = np.minimum(begin + step, len(shades) - 1)
         there = begin + step < end
-        shade = np.where(there, shades[place], -1)
-        told = np.where(there, part.likely_end[place], NEVER)
         if step == 0:
-            off = shade < 0
-        waiting &= there & (shade >= 0)
-        # In the found colour: it lasts as long as events of the same colour follow.
-        going_on = (kind <= RED_KIND) & there & (shade == kind) & (told != NEVER) & (remaining == step)
-        ends_ms[going_on] = told[going_on]
-        remaining[going_on] = step + 1
-        found = waiting & (told != NEVER) & (meets_ms < told)
-        kind[found], ends_ms[found], remaining[found] = shade[found], told[found], step + 1
-        waiting &= ~found & (told != NEVER)
-    known = kind <= RED_KIND
-    remaining = np.where(known, np.maximum(ends_ms - meets_ms, 0), NO_REMAINING)
+            off = there & (shades[place] < 0)
+        found = there & (kind == UNCERTAIN_KIND) & (ends_ms[place] != NEVER) & (meets_ms < ends_ms[place])
+        kind[found], reason[found] = shades[place][found], -1
+        remaining[found] = (ends_ms[place] - meets_ms)[found]
     kind[off], reason[off], remaining[off] = DARK_KIND, _OFF, NO_REMAINING
-    reason[known & ~off] = -1
     return kind, remaining, reason
+
+
+def _spans(part: GroupPart) -> tuple[Ints, Ints]:
+    """Of every event its colour (-1: none) and the end of the span of that colour; NEVER from where nothing is told."""
+    shades = _KINDS[np.minimum(part.states, 15)]
+    bounded = (part.min_end != NEVER) & (part.max_end != NEVER)
+    middle = np.where(bounded, part.min_end + (part.max_end - part.min_end) // 2, part.min_end)
+    told = np.where(part.likely_end != NEVER, part.likely_end, middle)
+    run = np.repeat(np.arange(len(part.offsets) - 1), np.diff(part.offsets))
+    # Behind an event without end or colour nothing is known.
+    gaps = np.r_[0, np.cumsum((told == NEVER) | (shades < 0))]
+    known = np.flatnonzero(gaps[1:] == gaps[part.offsets[run]])
+    ends_ms = np.full(len(shades), NEVER)
+    if len(known):
+        last = np.r_[(shades[known][1:] != shades[known][:-1]) | (run[known][1:] != run[known][:-1]), True]
+        span = np.r_[0, np.cumsum(last)[:-1]]
+        ends_ms[known] = told[known][last][span]
+    return shades, ends_ms
 
 
 def _empty() -> Frames:
