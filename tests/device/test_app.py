@@ -227,6 +227,16 @@ def test_a_transport_that_stops_ends_dark(device: UnixDevice, source: str, said:
         assert any(said in line for line in process.stdout)
 
 
+def test_a_broker_that_never_answers_is_waited_for_and_does_not_end_the_unit(device: UnixDevice) -> None:
+    # Its kernel accepts the connection, and then nothing comes: longer than the unit's own patience with its tasks.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        device.configure(planted_site(f"mqtt://127.0.0.1:{silent.getsockname()[1]}/t"))
+        with device.running() as process:
+            assert process.stdout is not None
+            said = next(line for line in process.stdout if "trying again" in line or "did nothing" in line)
+    assert "no answer in time" in said
+
+
 def test_ticks_wrap_without_a_gap_in_the_frames(device: UnixDevice) -> None:
     device.configure(planted_site("planted://lives"), board(ticks_start=(1 << 30) - 2000, ticks_speed=10))
     with FrameReceiver() as receiver, device.running(receiver.url):

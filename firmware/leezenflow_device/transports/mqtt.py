@@ -161,14 +161,17 @@ class Transport:
         incoming = asyncio.StreamReader(sock)
         self._writer = asyncio.StreamWriter(sock)
         task = None
+        pulse = asyncio.create_task(self._pulse())
         try:
             await asyncio.wait_for_ms(self._greet(sock, incoming), _ANSWER_MS)
+            pulse.cancel()
             sink.reconnected()
             await self._subscribe(sink)
             task = asyncio.create_task(self._receive(incoming, sink))
             await self._keep(task)
             raise await task
         finally:
+            pulse.cancel()
             was_listening = self.listening
             self.listening = False
             if task is not None and not task.done():
@@ -211,7 +214,7 @@ class Transport:
             await self._send(self._connect)
             while not self._take(await incoming.readinto(self._reader.space())):
                 pass
-        except OSError:
+        except (OSError, asyncio.CancelledError):  # the latter: nothing came in time
             self._address = None  # perhaps the broker moved
             raise
         if self._reader.kind != mqtt_packets.CONNACK:
@@ -339,9 +342,16 @@ class Transport:
             if pinged_at is not None:
                 if network.diff(now, pinged_at) > min(ping_after_ms, _ANSWER_MS):
                     raise OSError(errno.ETIMEDOUT, "the broker fell silent")
-            elif network.diff(now, self._sent_at) >= ping_after_ms:
+            # Not hearing counts, too: our own reports into a dead connection must not put off the question.
+            elif max(network.diff(now, self._sent_at), network.diff(now, self._heard_at)) >= ping_after_ms:
                 pinged_at = now
                 await asyncio.wait_for_ms(self._send(mqtt_packets.PINGREQ_PACKET), _ANSWER_MS)
+
+    async def _pulse(self):
+        """Beat while a broker is waited for that may never answer."""
+        while True:
+            self._beat()
+            await self._network.sleep_ms(_BEAT_MS)
 
     async def _send(self, packet):
         async with self._send_lock:
