@@ -55,13 +55,17 @@ class UnknownSignalError(InputError):
         self.missing = missing
 
 
-def site_options(*, speed_flags: tuple[str, ...] = ("--speed", "--cruise")) -> Callable[[_Command], _Command]:
+def site_options(
+    *, speed_flags: tuple[str, ...] = ("--speed", "--cruise"), several: bool = False
+) -> Callable[[_Command], _Command]:
     """Give a command the options about signal and rider; it receives them as one keyword `site_options`.
 
-    A command whose own --speed is the pace of a recording passes `speed_flags=("--cruise",)`.
+    A command whose own --speed is the pace of a recording passes `speed_flags=("--cruise",)`. With `several`, --site
+    can be given more than once, and the keyword is a tuple: one `SiteOptions` a site, or the one without.
     """
+    words = "Site file; single options override it." + (" Give it again for more sites." if several else "")
     options = (
-        _option("--site", "site", type=_FILE, metavar="FILE.toml", help="Site file; single options override it."),
+        _option("--site", "site", type=_FILE, metavar="FILE.toml", multiple=several, help=words),
         _option("--intersection", "intersection", metavar="[REGION:]ID", help="Intersection, such as 49:1090."),
         _option("--signal-group", "signal_group", type=int, metavar="N", help="Its signal group, 1 to 255."),
         _option(
@@ -86,6 +90,9 @@ def site_options(*, speed_flags: tuple[str, ...] = ("--speed", "--cruise")) -> C
         @functools.wraps(function)
         def command(*args: Any, **values: Any) -> Any:
             given = {field.name: values.pop(_PREFIX + field.name) for field in dataclasses.fields(SiteOptions)}
+            if several:
+                sites = given.pop("site") or (None,)
+                return function(*args, site_options=tuple(SiteOptions(site=site, **given) for site in sites), **values)
             return function(*args, site_options=SiteOptions(**given), **values)
 
         for option in reversed(options):

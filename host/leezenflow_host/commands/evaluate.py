@@ -3,6 +3,7 @@
 """`leezenflow evaluate`: how right the display was, and how far it can be trusted."""
 
 import dataclasses
+import itertools
 import json
 import os
 from pathlib import Path
@@ -17,6 +18,7 @@ from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.evaluation.group_evaluation import evaluate_group
 from leezenflow_host.evaluation.planning import (
     Question,
+    ask_of_sites,
     check_timezone,
     is_dataset_path,
     plan_dataset,
@@ -65,7 +67,7 @@ _FILE_WIDTH = 160
 @click.option("--forecast-only", is_flag=True, help="Of a dataset: only the controller's forecast; far quicker.")
 @click.option("--sweep", is_flag=True, help="Print the trade-off: wrong colour against share answered, limit by limit.")
 @click.option("--dry-run", is_flag=True, help="Check the call and say what would be judged and written; do neither.")
-@site_options()
+@site_options(several=True)
 def command(
     traces: tuple[Path, ...],
     truth_file: Path | None,
@@ -81,13 +83,14 @@ def command(
     forecast_only: bool,
     sweep: bool,
     dry_run: bool,
-    site_options: SiteOptions,
+    site_options: tuple[SiteOptions, ...],
 ) -> int:
     """Judge what a display would have shown against what its riders met, and the controller's forecast.
 
     Several recordings are judged one after the other, as one display would have lived through them: what was learned
     from one is known in the next. With --memory FILE, what was learned is read from there and written back at the end.
-    Of a DATASET (see `leezenflow ingest`) every signal group is judged, or the one that is named.
+    Of a DATASET (see `leezenflow ingest`) every signal group is judged, or the one that is named. With several --site,
+    each is judged on its own.
     """
     if truth_file is not None and len(traces) > 1:
         raise InputError("--truth belongs to one recording; give one TRACE, or leave --truth out.")
@@ -97,14 +100,11 @@ def command(
     if not console.is_terminal:
         console.width = _FILE_WIDTH
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
+    memory_file = site_options[0].memory
     question = Question(
-        site_options,
-        against,
-        truth_file,
-        check_timezone(timezone),
-        read_memory(site_options.memory),
-        not forecast_only,
+        site_options[0], against, truth_file, check_timezone(timezone), read_memory(memory_file), not forecast_only
     )
+    questions = ask_of_sites(question, site_options)
     datasets = [is_dataset_path(path) for path in traces]
     of_dataset = any(datasets)
     if of_dataset and (len(traces) > 1 or sweep):
@@ -112,19 +112,22 @@ def command(
     if not of_dataset and (forecast_only or spark):
         option = "--forecast-only" if forecast_only else "--spark"
         raise InputError(f"{option} is for a dataset; make one with `leezenflow ingest`.")
+    if sweep and len(questions) > 1:
+        raise InputError("--sweep judges one site; give one --site.")
     if dry_run:
-        memory = None if of_dataset or sweep else site_options.memory
-        kept = (json_file, memory) if sweep else (json_file, report_file, folder, memory)
-        _say_what_would_be(traces, question, of_dataset, [file for file in kept if file is not None])
+        memory_file = None if of_dataset or sweep else memory_file
+        kept = (json_file, memory_file) if sweep else (json_file, report_file, folder, memory_file)
+        _say_what_would_be(traces, questions, of_dataset, [file for file in kept if file is not None])
         return 0
     if of_dataset:
         master = (master or "local[*]") if spark else None
-        results, failed = _judge_dataset(errors, next(iter(traces)), question, jobs, folder, master)
+        results, failed = _judge_dataset(errors, next(iter(traces)), questions, jobs, folder, master)
     elif sweep:
         _write_json(json_file, [_sweep(console, errors, trace, question) for trace in traces])
         return 0
     else:
-        results, failed = _judge_recordings(errors, traces, question), 0
+        results = [result for asked in questions for result in _judge_recordings(errors, traces, asked)]
+        failed = 0
     _show(console, results)
     if folder is not None:
         save_results(folder, results)
@@ -136,12 +139,15 @@ def command(
     return 1 if failed else 0
 
 
-def _say_what_would_be(traces: tuple[Path, ...], question: Question, of_dataset: bool, files: list[Path]) -> None:
+def _say_what_would_be(
+    traces: tuple[Path, ...], questions: list[Question], of_dataset: bool, files: list[Path]
+) -> None:
     """Plan everything, so that wrong input shows, and say what would be judged and where it would be written."""
-    for trace in traces:
+    for question, trace in itertools.product(questions, traces):
         jobs = plan_dataset(trace, question) if of_dataset else [plan_recording(trace, question)]
         for job in jobs:
-            click.echo(f"Would judge signal group {job.signal_group} of {job.intersection} in {trace}.")
+            site = f" for {job.setting}" if len(questions) > 1 else ""
+            click.echo(f"Would judge signal group {job.signal_group} of {job.intersection} in {trace}{site}.")
     names = ["the standard output" if str(file) == "-" else str(file) for file in files]
     click.echo(f"Would write to {', '.join(names)}." if names else "Would write no file.")
 
@@ -164,10 +170,10 @@ def _judge_recordings(errors: Console, traces: tuple[Path, ...], question: Quest
 
 
 def _judge_dataset(
-    errors: Console, path: Path, question: Question, processes: int, folder: Path | None, master: str | None
+    errors: Console, path: Path, questions: list[Question], processes: int, folder: Path | None, master: str | None
 ) -> tuple[list[Result], int]:
     """The results of every group that can be judged, and how many cannot."""
-    planned = plan_dataset(path, question)
+    planned = [job for question in questions for job in plan_dataset(path, question)]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("evaluating", total=len(planned))
@@ -182,7 +188,8 @@ def _judge_dataset(
 
 
 def _show(console: Console, results: list[Result]) -> None:
-    if len(results) > 1 and len({result["trace"] for result in results}) == 1:
+    one_trace, one_setting = (len({result[name] for result in results}) == 1 for name in ("trace", "setting"))
+    if len(results) > 1 and (one_trace or not one_setting):
         print_overview(console, results)
         return
     for result in results:

@@ -7,6 +7,7 @@ results.frame("forecast_by_horizon")
 """
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -16,7 +17,14 @@ import pandas as pd
 from leezenflow_host.dataset.reading import Dataset
 from leezenflow_host.errors import LeezenflowError
 from leezenflow_host.evaluation.group_evaluation import evaluate_group
-from leezenflow_host.evaluation.planning import Question, check_timezone, is_dataset_path, plan_dataset, plan_recording
+from leezenflow_host.evaluation.planning import (
+    Question,
+    ask_of_sites,
+    check_timezone,
+    is_dataset_path,
+    plan_dataset,
+    plan_recording,
+)
 from leezenflow_host.evaluation.results import TABLES, Result, frame, load_results, save_results
 from leezenflow_host.evaluation.running import run_jobs
 from leezenflow_host.site_options import SiteOptions
@@ -47,7 +55,7 @@ class Results:
 
 def evaluate(
     *paths: AnyPath,
-    site: AnyPath | None = None,
+    site: AnyPath | Sequence[AnyPath] | None = None,
     intersection: str | None = None,
     signal_group: int | None = None,
     distance_m: float | None = None,
@@ -64,30 +72,38 @@ def evaluate(
 ) -> Results:
     """Evaluate recordings (one life, one after the other) or one dataset; the options are those of the command.
 
+    `site` is one file, or several that are judged each on its own.
     Raises `InputError` for wrong options or data, as the command would say it. Of a dataset, groups that cannot be
     evaluated are in `failed`.
     """
-    options = SiteOptions(
-        Path(site) if site is not None else None,
-        intersection,
-        signal_group,
-        distance_m,
-        speed_kmh,
-        sprint_kmh,
-        adapter,
-        max_wrong_percent,
-    )
-    question = Question(options, against, Path(truth) if truth is not None else None, check_timezone(timezone))
+    files = [site] if site is None or isinstance(site, str | PathLike) else list(site)
+    sites = [
+        SiteOptions(
+            Path(file) if file is not None else None,
+            intersection,
+            signal_group,
+            distance_m,
+            speed_kmh,
+            sprint_kmh,
+            adapter,
+            max_wrong_percent,
+        )
+        for file in files or [None]
+    ]
+    question = Question(sites[0], against, Path(truth) if truth is not None else None, check_timezone(timezone))
+    questions = ask_of_sites(question, sites)
     if len(paths) == 1 and is_dataset_path(Path(paths[0])):
-        planned = plan_dataset(Path(paths[0]), question)
+        planned = [job for asked in questions for job in plan_dataset(Path(paths[0]), asked)]
         outcomes = run_jobs(planned, jobs, None if folder is None else Path(folder), master=spark_master)
         results = [outcome for outcome in outcomes if not isinstance(outcome, LeezenflowError)]
         return Results(results, [str(outcome) for outcome in outcomes if isinstance(outcome, LeezenflowError)])
     results = []
-    for path in paths:
-        result = evaluate_group(plan_recording(Path(path), question))
-        question = dataclasses.replace(question, memory=result.pop("memory"))
-        results.append(result)
+    for asked in questions:
+        memory = None
+        for path in paths:
+            result = evaluate_group(plan_recording(Path(path), dataclasses.replace(asked, memory=memory)))
+            memory = result.pop("memory")
+            results.append(result)
     return Results(results, [])
 
 

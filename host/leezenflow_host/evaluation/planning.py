@@ -4,6 +4,7 @@
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -30,9 +31,13 @@ class Question:
     timezone: str = "UTC"
     memory: bytes | None = None
     display: bool = True
+    name: str | None = None
+    """Of the setting, where its site file's alone would not do."""
 
     def setting(self) -> str:
         """The setting in words."""
+        if self.name is not None:
+            return self.name
         if self.options.site is not None:
             return self.options.site.stem
         distance = DEFAULT_DISTANCE_M if self.options.distance is None else self.options.distance
@@ -41,6 +46,26 @@ class Question:
         if self.options.sprint is not None:
             words += f", sprint {self.options.sprint:g} km/h"
         return words if self.options.max_wrong is None else f"{words}, at most {self.options.max_wrong:g} % wrong"
+
+
+def ask_of_sites(question: Question, sites: Sequence[SiteOptions]) -> list[Question]:
+    """The same question about each of several sites; `InputError` where they cannot be told apart.
+
+    What was learned is of one signal, so several sites begin with nothing.
+    """
+    if len(sites) == 1:
+        return [dataclasses.replace(question, options=sites[0])]
+    if any(options.memory is not None for options in sites):
+        raise InputError("--memory is of one signal; give one --site with it, or leave it out.")
+    files = [options.site for options in sites if options.site is not None]
+    twice = [str(file) for file, count in Counter(files).items() if count > 1]
+    if twice:
+        raise InputError(f"--site {twice[0]} is given twice; give it once.")
+    stems = Counter(file.stem for file in files)
+    names = [file.stem if stems[file.stem] == 1 else str(file.with_suffix("")) for file in files]
+    return [
+        dataclasses.replace(question, options=options, name=name) for options, name in zip(sites, names, strict=True)
+    ]
 
 
 def check_timezone(name: str) -> str:
@@ -99,7 +124,12 @@ def _wanted_groups(dataset: Dataset, options: SiteOptions) -> list[tuple[str, in
         if not places:
             raise InputError(f"{dataset.path}: holds no signal group that ever showed a colour.") from None
         return places
-    return [(dataset.match(site.region, site.intersection_id), site.signal_group)]
+    try:
+        return [(dataset.match(site.region, site.intersection_id), site.signal_group)]
+    except InputError as error:
+        if options.site is None:
+            raise
+        raise InputError(f"{options.site}: {error}") from error
 
 
 def _problem_rows(problems: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:

@@ -140,23 +140,40 @@ def print_figures(console: Console, figures: dict[str, Any]) -> None:
 
 
 def print_overview(console: Console, results: list[dict[str, Any]]) -> None:
-    """Print one line for each of many results."""
+    """Print one line for each of many results: what tells them apart, and what they were compared with."""
+    settings, traces = ({result[name] for result in results} for name in ("setting", "trace"))
+    against = {result["comparison"]["against"] for result in results if result["comparison"]}
     table = Table(box=None)
     table.add_column("signal")
+    for heading, shown in (("setting", len(settings) > 1), ("recording", len(traces) > 1)):
+        if shown:
+            table.add_column(heading, overflow="fold")
     for heading in ("cycles", "wrong colour", "wrong green", "answered", "time left", "flicker", "forecast within 2 s"):
         table.add_column(heading, justify="right")
+    for name in sorted(against):
+        table.add_column(f"{name}: wrong", justify="right")
+        table.add_column("answered", justify="right")
     for result in results:
+        told = [result["setting"]] * (len(settings) > 1) + [result["trace"]] * (len(traces) > 1)
         table.add_row(
             f"{result['intersection']} group {result['signal_group']}",
+            *told,
             str(result["data"]["cycles"]),
             _percent(result["wrong_colour_share"]),
             _percent(result["wrong_green_share"]),
             _percent(result["answered_share"]),
             _seconds(result["remaining_mae_ms"]),
-            str(result["flicker_ratio"]),
+            "-" if result["flicker_ratio"] is None else str(result["flicker_ratio"]),
             _percent(result["forecast"]["within_2_s_share"]),
+            *(cell for name in sorted(against) for cell in _others_shares(result["comparison"], name)),
         )
     console.print(table)
+
+
+def _others_shares(comparison: dict[str, Any] | None, name: str) -> tuple[str, str]:
+    rows = comparison["rows"] if comparison and comparison["against"] == name else ()
+    shares = {row["name"]: row["against"] for row in rows}
+    return _percent(shares.get("wrong_colour_share")), _percent(shares.get("answered_share"))
 
 
 def print_comparison(console: Console, comparison: dict[str, Any]) -> None:

@@ -147,6 +147,63 @@ def test_two_settings_and_two_logs_are_compared(dataset: Path, tmp_path: Path, c
     assert "Compared with near" in capsys.readouterr().out
 
 
+def write_site(path: Path, group: int, distance: int, intersection: str = "49:1090") -> str:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(
+        f'[signal]\nintersection = "{intersection}"\nsignal_group = {group}\nadapter = "spatem_xml"\n[rider]\n'
+        f"distance_m = {distance}\ncruise_kmh = 18\n"
+    )
+    return str(path)
+
+
+def test_a_fleet_is_judged_site_by_site(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    near, far = write_site(tmp_path / "near.toml", 12, 20), write_site(tmp_path / "far.toml", 5, 90)
+    trace = str(dataset.parent / "t.jsonl")
+    for source in (str(dataset), trace):
+        command = ["evaluate", source, "--site", near, "--site", far, "--against", "plain", "--jobs", "1"]
+        assert run([*command, "--out", str(tmp_path / "r"), "--json", str(tmp_path / "f.json")]) == 0
+        results = json.loads((tmp_path / "f.json").read_text())
+        assert results == load_results(tmp_path / "r")
+        places = [(result["setting"], result["signal_group"], result["site"]["cruise_ms"]) for result in results]
+        assert places == [("near", 12, 4_000), ("far", 5, 18_000)]
+        (plain,) = (row for row in results[1]["comparison"]["rows"] if row["name"] == "wrong_colour_share")
+        lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+        (line,) = (words for words in lines if words[:4] == ["49:1090", "group", "5", "far"])
+        assert line[-2] == f"{plain['against']:.2%}"
+        for file, result in zip((near, far), results, strict=True):
+            assert (
+                run(["evaluate", source, "--site", file, "--against", "plain", "--json", str(tmp_path / "o.json")]) == 0
+            )
+            assert json.loads((tmp_path / "o.json").read_text()) == result
+            capsys.readouterr()
+    both = api.evaluate(dataset, site=[near, far], against="plain")
+    assert both.frame()["setting"].tolist() == ["near", "far"]
+    again = api.evaluate(trace, site=[near, far], against="plain")
+    assert [row["wrong_colour_share"] for row in again.results] == [row["wrong_colour_share"] for row in both.results]
+    assert run(["evaluate", trace, "--site", near, "--site", far, "--dry-run"]) == 0
+    assert f"Would judge signal group 5 of 49:1090 in {trace} for far." in capsys.readouterr().out
+
+
+def test_sites_that_cannot_be_judged_together_are_named(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    one, other = write_site(tmp_path / "a" / "site.toml", 12, 20), write_site(tmp_path / "b" / "site.toml", 12, 60)
+    away = write_site(tmp_path / "away.toml", 1, 60, "49:7")
+    for arguments, said in (
+        (["--site", one, "--site", one], f"--site {one} is given twice"),
+        (["--site", one, "--site", other, "--memory", str(tmp_path / "m")], "--memory is of one signal"),
+        (["--site", one, "--site", away], f"{away}: {dataset}: intersection 49:7: the dataset holds nothing about it"),
+    ):
+        assert run(["evaluate", str(dataset), *arguments]) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+    trace = str(dataset.parent / "t.jsonl")
+    assert run(["evaluate", trace, "--site", one, "--site", other, "--sweep"]) == 2
+    assert "--sweep judges one site" in capsys.readouterr().err
+    # Files of one name are told apart by their folders.
+    results = api.evaluate(dataset, site=[one, other]).results
+    assert [result["setting"] for result in results] == [str(tmp_path / "a" / "site"), str(tmp_path / "b" / "site")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
