@@ -8,11 +8,18 @@ later than all before is news, and it is placed by its own arrival. Dark when th
 ago; no calibration, no doubt, no memory. The whole definition: docs/reference/evaluation.md.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from leezenflow.board import Site
+from leezenflow.errors import SignalError
 from leezenflow_host.dataset.reading import NEVER, GroupPart
 from leezenflow_host.evaluation.frames import DARK_KIND, GREEN_KIND, NO_REMAINING, RED_KIND, UNCERTAIN_KIND, Frames
+from leezenflow_host.evaluation.stored_messages import KeepingDecoder
+from leezenflow_host.replay import build_decoder
+from leezenflow_host.trace import TraceMessage
 
 Ints = NDArray[np.int64]
 
@@ -75,6 +82,20 @@ class PlainDisplay:
             self._before = part, int(rows[-1])
         claimed = np.where(kind <= RED_KIND, 100, 0)
         return Frames(at_ms, kind, remaining, claimed, reason, list(REASONS))
+
+
+def plain_frames(messages: Iterable[TraceMessage], site: Site, fps: int = 10) -> Frames:
+    """What plain arithmetic shows for the site's signal group in a recording."""
+    decoder = KeepingDecoder(build_decoder(site), site.adapter)
+    for message in messages:
+        decoder.at_ms = message.at_ms
+        decoder.begin(message.payload, 0, len(message.payload))
+        try:
+            while decoder.step() is None:
+                pass
+        except SignalError:
+            continue
+    return PlainDisplay(site.cruise_ms, fps).show(decoder.part())
 
 
 def _predict(part: GroupPart, run: Ints, meets_ms: Ints) -> tuple[Ints, Ints, Ints]:

@@ -10,17 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from leezenflow.advice import DARK, GREEN, RED, SPRINT, UNCERTAIN
+from leezenflow.advice import DARK, GREEN, KINDS, RED, SPRINT
 from leezenflow.board import Site
 from leezenflow.engine import Engine
-from leezenflow.timemark import HOUR_MS
+from leezenflow_host.evaluation.frames import NO_REMAINING
+from leezenflow_host.evaluation.plain import plain_frames
 from leezenflow_host.evaluation.truth import AMBER, Truth
-from leezenflow_host.replay import TICKS_MASK, build_decoder, replay_frames
+from leezenflow_host.replay import build_decoder, replay_frames
 from leezenflow_host.trace import TraceMessage
 
 FRAME_MS = 100
-# Plain arithmetic believes a message for so long (the same as in the baselines of the first generation).
-ARITHMETIC_STALE_MS = 2_600
 # Hurrying must work for at least this long to be advised, as in the core.
 _SPRINT_WORTH_MS = 2_000
 
@@ -68,46 +67,12 @@ def core_timeline(messages: Sequence[TraceMessage], site: Site, rx_offset_ms: in
 
 
 def arithmetic_timeline(messages: Sequence[TraceMessage], site: Site, rx_offset_ms: int) -> Timeline:
-    """The controller's likely times added up, correctly, and believed: no calibration, no doubt, no sprint."""
-    engine = Engine(site, build_decoder(site))
-    spans: list[tuple[str, int]] = []
-    timeline = Timeline(messages[0].at_ms - rx_offset_ms)
-    frame_ms = messages[0].at_ms
-    seen_ms = None
-
-    def show() -> None:
-        arrival_ms = frame_ms + site.cruise_ms
-        if seen_ms is None or frame_ms - seen_ms > ARITHMETIC_STALE_MS:
-            timeline.append(DARK, None)
-            return
-        for colour, end_ms in spans:
-            if arrival_ms < end_ms:
-                timeline.append(GREEN if colour == "green" else RED, end_ms - arrival_ms)
-                return
-        timeline.append(UNCERTAIN, None)
-
-    for message in messages:
-        while frame_ms < message.at_ms:
-            show()
-            frame_ms += FRAME_MS
-        ticks = message.at_ms & TICKS_MASK
-        engine.set_utc(ticks, message.at_ms % HOUR_MS)
-        if engine.message(message.payload, 0, len(message.payload), ticks):
-            seen_ms = message.at_ms
-            spans = _read_spans(engine, message.at_ms)
-    show()
+    """The baseline of `evaluate`: the controller's likely times, correctly added up and believed."""
+    frames = plain_frames(messages, site, 1000 // FRAME_MS)
+    timeline = Timeline(int(frames.at_ms[0]) - rx_offset_ms if len(frames.at_ms) else messages[0].at_ms - rx_offset_ms)
+    for kind, remaining_ms in zip(frames.kind.tolist(), frames.remaining_ms.tolist(), strict=True):
+        timeline.append(KINDS[kind], None if remaining_ms == NO_REMAINING else remaining_ms)
     return timeline
-
-
-def _read_spans(engine: Engine, at_ms: int) -> list[tuple[str, int]]:
-    """(colour, end in Unix ms) of the coming spans as far as the controller itself gives their ends."""
-    spans: list[tuple[str, int]] = []
-    sent_ms = at_ms - engine.tracker.clock.excess_ms
-    for span in engine.forecast.spans[: engine.forecast.span_count]:
-        if span.end_at_ms is None or span.guessed:
-            break
-        spans.append((span.colour, sent_ms + span.end_at_ms - engine.tracker.message_at_ms))
-    return spans
 
 
 def perfect_timeline(truth: Truth, site: Site, to_ms: int) -> Timeline:
