@@ -114,6 +114,14 @@ def publisher(port: int) -> Iterator[paho.Client]:
         client.loop_stop()
 
 
+def subscribe(client: paho.Client, topic: str, qos: int = 0) -> None:
+    """Subscribe and wait until the broker has confirmed it: whatever is published from now on arrives."""
+    confirmed = threading.Event()
+    client.on_subscribe = lambda *_: confirmed.set()
+    client.subscribe(topic, qos)
+    assert confirmed.wait(20), f"the broker does not confirm the subscription to {topic}"
+
+
 def publish(port: int, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> None:
     """Publish one message and wait until the broker has it."""
     with publisher(port) as client:

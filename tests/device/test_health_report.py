@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from board_flash import write_flash
-from brokers import AmqttBroker, free_port, publisher
+from brokers import AmqttBroker, free_port, publisher, subscribe
 from serial_line import SerialLine
 from unix_device import ROOT, UnixDevice, board, recorded_messages, site
 from waiting import wait_until
@@ -137,7 +137,7 @@ def test_a_unit_with_everything_says_every_field_and_no_other(
         publisher(broker.port) as client,
     ):
         client.on_message = lambda *arrival: published.append(arrival[2].payload)
-        client.subscribe("north/health")
+        subscribe(client, "north/health")
         wait_until(lambda: line.ask("health")["health"]["listening"], "it listens", 120)
         for _, payload in recorded_messages(4):
             client.publish("spat", payload).wait_for_publish(10)

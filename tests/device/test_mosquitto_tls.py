@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from brokers import wait_until
+from brokers import subscribe, wait_until
 from mosquitto_fleet import TOPIC, Fleet
 from test_mqtt_transport import ScriptedBroker
 from transport_child import TransportChild
@@ -50,7 +50,7 @@ def test_messages_status_and_commands_over_tls(micropython: str, tmp_path: Path,
         fleet.client("operator") as operator,
         fleet.client("feeder") as feeder,
     ):
-        operator.subscribe("leezenflow/+/status", 1)
+        subscribe(operator, "leezenflow/+/status", 1)
         with TransportChild(micropython, fleet.source("unit-a", host=host), fleet.secrets("unit-a"), say="ok") as child:
             child.wait_for("listening", True)
             feeder.publish(TOPIC, payload).wait_for_publish(10)

@@ -116,6 +116,13 @@ class TransportChild:
             if len(self.events) > known and self.events[-1][: len(event)] == list(event):
                 return self.events[-1]
 
+    def wait_until_told(self, *event: Any, timeout_s: float = 20) -> list[Any]:
+        """Return the first event that begins with these items, whether it is told already or yet to come."""
+        for told in self.events:
+            if told[: len(event)] == list(event):
+                return told
+        return self.wait_for(*event, timeout_s=timeout_s)
+
     def wait_for_output(self, words: str, timeout_s: float = 20) -> str:
         """Return the first printed line with these words that is not an event."""
         while True:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from brokers import wait_until
+from brokers import subscribe, wait_until
 from mosquitto_fleet import TOPIC, Fleet
 from recordings import ORIGIN_MS, message, write_recording
 
@@ -42,15 +42,12 @@ def test_a_recording_is_sent_over_tls(tmp_path: Path, auth: Literal["password", 
         unit = parse_source(fleet.source("unit-a"))
         client = find_broker(unit, {"certificate": "", **unit.options}, fleet.secrets("unit-a")).make_client()
         heard: list[bytes] = []
-        ready = threading.Event()
         client.on_message = lambda _, data, got: heard.append(bytes(got.payload))
-        client.on_subscribe = lambda *_: ready.set()
         client.connect("127.0.0.1", fleet.port)
         client.loop_start()
         try:
             wait_until(client.is_connected, "the unit is connected")
-            client.subscribe(TOPIC, 1)
-            assert ready.wait(20)
+            subscribe(client, TOPIC, 1)
             url = f"mqtts://localhost:{fleet.port}/{TOPIC}?{query}"
             assert send(tmp_path, url, "--secrets", secrets) == 0
             wait_until(lambda: len(heard) >= 3, "the recording has come")

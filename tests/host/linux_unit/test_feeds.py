@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from brokers import AmqttBroker, MosquittoBroker, find_mosquitto, free_port, publish, publisher, wait_until
+from brokers import (
+    AmqttBroker,
+    MosquittoBroker,
+    find_mosquitto,
+    free_port,
+    publish,
+    publisher,
+    subscribe,
+    wait_until,
+)
 from field_broker import mosquitto
 from linux_units import Panel, RunningUnit, make_linux_unit, make_site
 from recordings import ORIGIN_MS, message
@@ -72,7 +81,7 @@ def test_a_unit_shows_what_a_broker_brings_and_is_dark_without(broker: AnyBroker
     unit = make_linux_unit(f"mqtt://127.0.0.1:{broker.port}/{TOPIC}?unit_topic=units/test", panel, said, health_s=1)
     with RunningUnit(unit) as running:
         wait_until(lambda: any("no MQTT broker answers" in line for line in said), "the loss is told")
-        assert panel.last == ("dark", "no_data")
+        wait_until(lambda: panel.last == ("dark", "no_data"), "dark, and why")
         broker.start()
         receiver = unit.receiver
         assert receiver is not None
@@ -100,7 +109,7 @@ def test_status_and_health_reach_the_broker_and_retained_messages_never_count(br
     heard: list[tuple[str, bytes]] = []
     with publisher(broker.port) as client:
         client.on_message = lambda _c, _u, message: heard.append((message.topic, bytes(message.payload)))
-        client.subscribe("units/test/#")
+        subscribe(client, "units/test/#")
         unit = make_linux_unit(
             f"mqtt://127.0.0.1:{broker.port}/{TOPIC}?unit_topic=units/test&qos=1", Panel(), [], health_s=1
         )
