@@ -3,6 +3,7 @@
 """The running unit on the unix MicroPython: what its panel shows, and that every failure ends in a dark panel."""
 
 import itertools
+import json
 import random
 import socket
 import time
@@ -151,17 +152,20 @@ def test_messages_that_are_not_ours_are_counted_and_reported(device: UnixDevice)
     with FrameReceiver() as receiver, device.running(receiver.url) as process:
         receiver.wait_for(lambda frame: frame.listening, 20)
         send(port, b".", b".", b".")
-        reports = [collect(receiver, until=Health)[-1] for _ in range(3)]
+        # Reports from before they arrived come first.
+        report = next(
+            record
+            for record in receiver.records(20)
+            if isinstance(record, Health) and record.report["engine"].get("other_signal", 0) >= 3
+        )
         assert process.stdout is not None
         line = next(line for line in process.stdout if line.startswith("health {"))
-    report = reports[-1]
-    assert isinstance(report, Health)
     assert report.report["engine"] == {"other_signal": 3}
     assert report.report["transport"] == {"messages": 3, "strangers": 0, "oversize": 0}
     assert report.report["listening"] is True
     assert report.report["advice"] == "dark"
     assert report.report["unit"] == "test"
-    assert '"uptime_s":1' in line
+    assert json.loads(line.removeprefix("health "))["uptime_s"] >= 1
 
 
 @pytest.mark.parametrize(
@@ -238,7 +242,7 @@ def test_a_broker_that_never_answers_is_waited_for_and_does_not_end_the_unit(dev
 
 
 def test_ticks_wrap_without_a_gap_in_the_frames(device: UnixDevice) -> None:
-    device.configure(planted_site("planted://lives"), board(ticks_start=(1 << 30) - 2000, ticks_speed=10))
+    device.configure(planted_site("planted://lives"), board(ticks_start=(1 << 30) - 40_000, ticks_speed=10))
     with FrameReceiver() as receiver, device.running(receiver.url):
         receiver.wait_for(lambda frame: 1000 < frame.ticks < 1 << 29, 20)
     frames = [record for record in receiver.records(0.1) if isinstance(record, Frame)]

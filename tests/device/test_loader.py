@@ -185,7 +185,7 @@ def test_a_failure_is_noted_and_the_unit_starts_again(tree: UnixDevice, flash: P
     assert "ValueError: planted" in log
     assert crashes is not None
     assert len(crashes) <= 3800
-    counts = [int(count) for count in re.findall(r"^failure (\d+) after 0 s$", crashes, re.M)]
+    counts = [int(count) for count in re.findall(r"^failure (\d+) after \d+ s$", crashes, re.M)]
     assert counts[0] >= 4
     assert counts == list(range(counts[0], counts[0] - len(counts), -1)), "the newest is on top"
     assert crashes.count("ValueError: planted") >= 2
@@ -281,7 +281,7 @@ def test_mpremote_gets_in_while_the_unit_runs(running: tuple[VirtualBoard, Frame
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "main.py" in done.stdout
-    assert receiver.latest is None
+    wait_until(lambda: receiver.latest is None, "the panel is dark")
 
 
 def test_the_watchdog_waits_for_its_grace_and_is_fed_by_progress(
@@ -314,10 +314,10 @@ def test_a_frozen_picture_is_ended_by_the_watchdog(tree: UnixDevice, flash: Path
     values["signal"].update(source=None)
     tree.configure(values, board(watchdog_ms=1000, watchdog_grace_s=10))
     with FrameReceiver() as receiver, power_up(flash, tree, LEEZENFLOW_FRAMES=receiver.url) as unit:
-        receiver.wait_for(lambda frame: frame.ticks > 11_900, 40)
+        shown = receiver.wait_for(lambda frame: frame.ticks > 11_900, 40).number
         lives = unit.lives
         wait_until(lambda: unit.lives > lives, "the watchdog bites")
-        receiver.wait_for(lambda frame: frame.number < 50, 20)
+        receiver.wait_for(lambda frame: frame.number < shown, 20)
 
 
 BOOT_TWIN = """

@@ -137,7 +137,7 @@ def test_a_stuck_network_keeps_health_and_picture_going(tree: UnixDevice, tmp_pa
 
 @pytest.mark.parametrize("what", ["look"])
 def test_what_blocks_everything_is_ended_by_the_chip(tree: UnixDevice, tmp_path: Path, what: str) -> None:
-    tree.configure(planted_site(), board(watchdog_ms=1500, watchdog_grace_s=10))
+    tree.configure(planted_site(), board(watchdog_ms=4000, watchdog_grace_s=10))
     with power_up(tree, tmp_path / "flash") as (unit, receiver, line):
         receiver.wait_for(lambda frame: frame.ticks > 11_000, PATIENCE_S)
         lives = unit.lives

@@ -8,6 +8,7 @@ these instants, must give the same.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,10 +65,25 @@ def feed(port: int, receiver: FrameReceiver) -> list[Record]:
             pause_s = (at_ms - MESSAGES[0][0]) / 1000 / SPEED - (time.monotonic() - began)
             time.sleep(max(0.0, pause_s))
             client.publish(TOPIC, payload).wait_for_publish(10)
-        last = receiver.latest
-        assert last is not None
-        receiver.wait_for(lambda frame: (frame.ticks - last.ticks) % WRAP > 2000, 20)
-    return list(receiver.records(0))
+        records = log_until(receiver, lambda record: _is_message(record, MESSAGES[-1][1]))
+        done = log_until(receiver, lambda record: isinstance(record, MessageDone))
+        ends = done[-1].ticks
+        frames = log_until(receiver, lambda record: isinstance(record, Frame) and (record.ticks - ends) % WRAP > 2000)
+    return records + done + frames
+
+
+def log_until(receiver: FrameReceiver, is_last: Callable[[Record], bool]) -> list[Any]:
+    """What the board logs up to the record that `is_last`."""
+    records: list[Record] = []
+    for record in receiver.records(60):
+        records.append(record)
+        if is_last(record):
+            return records
+    raise AssertionError(f"the board's log broke off; the last records are {records[-3:]}")
+
+
+def _is_message(record: Record, payload: bytes) -> bool:
+    return isinstance(record, Message) and record.payload == payload
 
 
 def compare(records: list[Record], values: dict[str, Any]) -> Seen:
