@@ -51,8 +51,8 @@ class Sender:
     def _run(self) -> None:
         with socket.socket(type=socket.SOCK_DGRAM) as sender:
             number = 0
-            while not self._stopping.wait(0.002):
-                # Short ones: the system's buffer must hold what comes while a busy computer lets the recorder wait.
+            while not self._stopping.wait(0.01):
+                # Few and short: the system's buffer must hold what comes while a busy computer lets the recorder wait.
                 sender.sendto(b"<DATA/><!--%08d-->" % number, ("127.0.0.1", self._port))
                 number += 1
 

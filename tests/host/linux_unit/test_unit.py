@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from brokers import free_port
 from linux_units import Panel, RunningUnit, ScriptedFeed, make_linux_unit, make_site
 from recordings import write_recording
 from waiting import wait_until
@@ -142,7 +143,7 @@ def test_the_clock_is_told_only_when_a_time_server_sets_it(tmp_path: Path) -> No
 def test_a_display_that_fails_ends_the_unit_and_is_dark() -> None:
     panel = Panel()
     said: list[str] = []
-    with RunningUnit(make_linux_unit("udp://127.0.0.1:0".replace(":0", ":47113"), panel, said)) as running:
+    with RunningUnit(make_linux_unit(f"udp://127.0.0.1:{free_port()}", panel, said)) as running:
         wait_until(lambda: len(panel.shown) > 3, "frames")
         assert not panel.dark
         panel.fault = OSError("the strand is gone")
@@ -248,21 +249,29 @@ def test_a_hanging_display_ends_the_process() -> None:
 
     panel = Hanging()
     unit = planted_unit(ScriptedFeed(), panel, [])
-    with RunningUnit(unit), Guard(unit, 0.5, ended.set, said.append):
-        assert ended.wait(30)
-        assert panel.dark
-        release.set()
+    with RunningUnit(unit):
+        wait_until(lambda: len(panel.shown) > 3, "the frame that hangs")
+        with Guard(unit, 0.5, ended.set, said.append):
+            assert ended.wait(30)
+            assert panel.dark
+            release.set()
     assert said == ["no frame was drawn for 0.5 s: ending"]
 
 
 def test_health_says_the_same_words_as_a_board() -> None:
     panel, feed = Panel(), ScriptedFeed()
     said: list[str] = []
-    site = make_site("udp://127.0.0.1:47114")
-    unit = make_linux_unit("udp://127.0.0.1:47114", panel, said, health_s=1)
+    source = f"udp://127.0.0.1:{free_port()}"
+    site = make_site(source)
+    unit = make_linux_unit(source, panel, said, health_s=1)
+
+    def reports() -> list[dict[str, Any]]:
+        found = [json.loads(line[7:]) for line in said if line.startswith("health ")]
+        return [report for report in found if report["frames"] > 3 and report["listening"]]
+
     with RunningUnit(unit):
-        wait_until(lambda: any(line.startswith("health ") for line in said), "a report")
-    report = json.loads(next(line for line in said if line.startswith("health "))[7:])
+        wait_until(reports, "a report of a unit at work")
+    report = reports()[0]
     assert report["unit"] == "test" and report["advice"] == "dark" and report["reason"] == "no_data"
     assert report["board"] == "virtual" and report["frames"] > 3 and report["listening"] is True
     assert report["transport"] == {"messages": 0, "oversize": 0} and report["engine"] == {}
