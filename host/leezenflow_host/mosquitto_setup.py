@@ -35,7 +35,7 @@ DEFAULT_PORT = 8883
 _ROUNDS = 101
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 
-Role = Literal["unit", "operator", "feeder"]
+Role = Literal["unit", "operator", "feeder", "observer"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +45,8 @@ class BrokerPlan:
     `topics` are what the new units may read and the feeders write. `bind` is the one address to listen on (None: all).
     `auth` None: as before, at first "password".
     `broker_dir` is where the files will lie on the broker (None: where they are written). `shared_secrets` goes into
-    the secrets of every new unit (the Wi-Fi, say).
+    the secrets of every new unit (the Wi-Fi, say). `discovery` is the topic below which Home Assistant looks for
+    devices (None: as before, at first nobody may write there).
     """
 
     hosts: Sequence[str] = ()
@@ -61,6 +62,8 @@ class BrokerPlan:
     broker_dir: str | None = None
     renew_server: bool = False
     shared_secrets: dict[str, Any] = dataclasses.field(default_factory=dict)
+    observers: Sequence[str] = ()
+    discovery: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,8 +110,8 @@ def set_up_broker(plan: BrokerPlan, folder: Path, now: datetime.datetime) -> Bro
         files.update({"broker/server.pem": server.certificate_pem, "broker/server.key": server.key_pem})
     for name in plan.revoke:
         _revoke(register, name)
-    people = [(name, "operator") for name in plan.operators] + [(name, "feeder") for name in plan.feeders]
-    for name, role in [*((name, "unit") for name in plan.units), *people]:
+    new = {"unit": plan.units, "operator": plan.operators, "feeder": plan.feeders, "observer": plan.observers}
+    for name, role in [(name, role) for role, names in new.items() for name in names]:
         _add_account(register, name, role, plan, authority, now, files)
     revoked = make_revocations(authority, register["revoked"], now)
     kept = folder / "broker/revoked.pem"
@@ -162,7 +165,8 @@ def _take_settings(plan: BrokerPlan, register: dict[str, Any]) -> None:
     register["hosts"] = list(plan.hosts) or register["hosts"]
     register["prefix"] = plan.prefix or register.get("prefix", "leezenflow")
     register["broker_dir"] = plan.broker_dir or register.get("broker_dir")
-    for text in (*plan.topics, register["prefix"]):
+    register["discovery"] = plan.discovery or register.get("discovery")
+    for text in (*plan.topics, register["prefix"], *([plan.discovery] if plan.discovery is not None else [])):
         # A line break would begin another rule; mosquitto takes the rest of the line as it is.
         if not text.strip() or any(character < " " for character in text):
             raise InputError(f"{text!r} is no topic; write one such as spat/1090 or spat/#.")
@@ -191,9 +195,10 @@ def _add_account(
         raise InputError(f"{name!r}: a name has letters, digits, '.', '_' and '-', begins with one of the first two.")
     if name in register["accounts"]:
         raise InputError(f"{name!r} exists already; --revoke {name} first (also in the same call) to make it anew.")
-    if role != "operator" and not plan.topics:
+    has_topics = role in ("unit", "feeder")
+    if has_topics and not plan.topics:
         raise InputError(f"Which topics may {name} use? Give --topic, such as --topic spat/1090 or --topic 'spat/#'.")
-    account: dict[str, Any] = {"role": role, "topics": list(plan.topics) if role != "operator" else []}
+    account: dict[str, Any] = {"role": role, "topics": list(plan.topics) if has_topics else []}
     own: dict[str, Any] = {"mqtt": {"user": name}}
     certificates = {"ca.der": authority.certificate_der}
     if register["auth"] == "password":
@@ -227,7 +232,7 @@ def _source(register: dict[str, Any], name: str) -> str:
 
 def _access_list(register: dict[str, Any]) -> str:
     """Who may what: a unit reads its signal and its own commands, and writes about itself. Nothing else is allowed."""
-    prefix = register["prefix"]
+    prefix, discovery = register["prefix"], register.get("discovery")
     lines = ["# Written by: leezenflow keys broker. Changes here are lost when it is called again."]
     for name, account in sorted(register["accounts"].items()):
         lines += ["", f"user {name}"]
@@ -238,6 +243,13 @@ def _access_list(register: dict[str, Any]) -> str:
         elif account["role"] == "operator":
             lines.append(f"topic write {prefix}/+/command")
             lines += [f"topic read {prefix}/+/{word}" for word in ("status", "health", "answer")]
+            if discovery:
+                lines.append(f"topic readwrite {discovery}/device/+/config")
+        elif account["role"] == "observer":
+            lines += [f"topic read {prefix}/+/{word}" for word in ("status", "health")]
+            if discovery:
+                # Home Assistant says there when it comes and goes.
+                lines += [f"topic read {discovery}/#", f"topic write {discovery}/status"]
         else:
             lines += [f"topic write {topic}" for topic in account["topics"]]
     return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ from test_site_command import write_trace
 from leezenflow_host import cli
 
 WRITERS = (
-    *("capture", "doctor", "evaluate", "flash", "install", "preview", "replay", "run", "simulate"),
+    *("announce", "capture", "doctor", "evaluate", "flash", "install", "preview", "replay", "run", "simulate"),
     *("keys new", "keys rotate", "keys sign", "kit build", "site new", "update build", "update push", "update sign"),
 )
 

@@ -63,6 +63,26 @@ def test_the_access_list_gives_nobody_more_than_they_need(tmp_path: Path) -> Non
     ]
 
 
+def test_observers_only_read_and_operators_announce_where_they_may(tmp_path: Path) -> None:
+    fleet(tmp_path / "b", observers=("home",), discovery="ha")
+    rules = dict(rule.split("\n", 1) for rule in (tmp_path / "b/broker/acl").read_text().strip().split("\n\n")[1:])
+    assert rules["user home"].splitlines() == [
+        *("topic read leezenflow/+/status", "topic read leezenflow/+/health"),
+        *("topic read ha/#", "topic write ha/status"),
+    ]
+    assert rules["user op"].splitlines()[-1] == "topic readwrite ha/device/+/config"
+    assert "ha/" not in rules["user unit-7"] + rules["user feed"]
+    # Once said, it holds; without it an observer reads what units publish, and that is all.
+    make(tmp_path / "b", operators=("later",))
+    assert (tmp_path / "b/broker/acl").read_text().count("topic readwrite ha/device/+/config") == 2
+    fleet(tmp_path / "c", observers=("home",))
+    assert (
+        "user home\ntopic read leezenflow/+/status\ntopic read leezenflow/+/health\n\n"
+        in (tmp_path / "c/broker/acl").read_text()
+    )
+    assert "is no topic" in complaint(tmp_path / "d", hosts=("h",), discovery="ha\ntopic readwrite #")
+
+
 @pytest.mark.parametrize("auth", ["password", "certificate"])
 def test_the_source_and_the_secrets_are_what_a_unit_needs(tmp_path: Path, auth: str) -> None:
     made = fleet(tmp_path / "b", auth=auth, shared_secrets={"wifi": {"ssid": "leeze", "password": "x"}})

@@ -21,11 +21,17 @@ from leezenflow_host.secrets_file import read_secrets
 @click.option("--topic", "topics", multiple=True, metavar="TOPIC", help="What new units read and new feeders write.")
 @click.option("--operator", "operators", multiple=True, metavar="NAME", help="Somebody who commands units.")
 @click.option("--feeder", "feeders", multiple=True, metavar="NAME", help="Who brings the signal messages.")
+@click.option(
+    "--observer", "observers", multiple=True, metavar="NAME", help="Who only watches, as Home Assistant does."
+)
 @click.option("--revoke", multiple=True, metavar="NAME", help="Let a unit or person in no more.")
 @click.option("--auth", type=click.Choice(["password", "certificate"]), help="How all identify [default: password].")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the broker [default: 8883].")
 @click.option("--bind", metavar="ADDRESS", help="The only address it listens on [default: all].")
 @click.option("--prefix", metavar="TOPIC", help="Above the units' own topics [default: leezenflow].")
+@click.option(
+    "--discovery", metavar="TOPIC", help="Let operators announce units below it, to Home Assistant [default: nobody]."
+)
 @click.option("--broker-dir", metavar="DIR", help="Where DIR/broker will lie on the broker [default: where it is].")
 @click.option("--renew-server", is_flag=True, help="Make a new certificate for the broker.")
 @click.option("--secrets", type=click.Path(path_type=Path), metavar="FILE.json", help="What every new unit gets too.")
@@ -37,11 +43,13 @@ def command(
     topics: tuple[str, ...],
     operators: tuple[str, ...],
     feeders: tuple[str, ...],
+    observers: tuple[str, ...],
     revoke: tuple[str, ...],
     auth: Literal["password", "certificate"] | None,
     port: int | None,
     bind: str | None,
     prefix: str | None,
+    discovery: str | None,
     broker_dir: str | None,
     renew_server: bool,
     secrets: Path | None,
@@ -53,7 +61,9 @@ def command(
     """
     shared = read_secrets(secrets) if secrets is not None else {}
     plan = BrokerPlan(
-        hosts, units, topics, operators, feeders, revoke, auth, port, bind, prefix, broker_dir, renew_server, shared
+        *(hosts, units, topics, operators, feeders, revoke, auth, port, bind, prefix, broker_dir, renew_server, shared),
+        observers=observers,
+        discovery=discovery,
     )
     made = set_up_broker(plan, out, datetime.datetime.now(datetime.UTC))
     if dry_run:
