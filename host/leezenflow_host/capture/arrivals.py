@@ -5,7 +5,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 # Adapters and transports take no longer message; as JSON text, six times as long at worst, it still is one line of a
 # recording (packing.MAX_LINE_BYTES).
@@ -31,12 +31,12 @@ class SourceLostError(Exception):
 
 
 class MessageSource(Protocol):
-    """Somewhere messages come from.
+    """Somewhere messages come from."""
 
-    `hint` is what to check when nothing arrives.
-    """
-
-    hint: str
+    @property
+    def hint(self) -> str:
+        """What to check when nothing arrives."""
+        ...
 
     @property
     def oversized(self) -> int:
@@ -57,6 +57,14 @@ class MessageSource(Protocol):
 
     def close(self) -> None:
         """Let go of it; may be called twice."""
+
+
+@runtime_checkable
+class VisitedSource(Protocol):
+    """A source that listens, so that senders come and go without its being lost: it tells of them by `say`."""
+
+    say: Callable[[str], None]
+    losses: int
 
 
 def unix_ms() -> int:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from leezenflow_host.capture.arrivals import Arrival, MessageSource, SourceLostError, unix_ms
+from leezenflow_host.capture.arrivals import Arrival, MessageSource, SourceLostError, VisitedSource, unix_ms
 from leezenflow_host.capture.output import BudgetSpentError, Output
 from leezenflow_host.capture.personal_data import personal_kind
 from leezenflow_host.capture.status import Status
@@ -42,7 +42,8 @@ class Summary:
 class Recorder:
     """Records from `source` into `output` until `stop` is set, `seconds` are over or `count` messages are written.
 
-    `monotonic` and `pause` are the clock and the sleep of everything but the arrivals, which bring their own time.
+    `source` and `summary` may be looked at. `monotonic` and `pause` are the clock and the sleep of everything but the
+    arrivals, which bring their own time.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Recorder:
         pause: Callable[[float], object] | None = None,
     ) -> None:
         self.summary = Summary()
-        self._source = source
+        self.source = source
         self._output = output
         self._status = status
         self._stop = stop
@@ -68,17 +69,19 @@ class Recorder:
         self._pause = pause or (lambda wait_s: stop.wait(min(wait_s, _TURN_S)))
         self._told_silence = False
         self._told_unknown = False
+        if isinstance(source, VisitedSource):
+            source.say = status.say
 
     def run(self) -> Summary:
         """Record; `LeezenflowError` for what cannot be survived, `SourceLostError` if nobody was there at all."""
         self._output.check(unix_ms())
-        self._source.open()
+        self.source.open()
         self._status.say("listening")
         started = synced = self._monotonic()
         try:
             while not self._ended(started):
                 try:
-                    self._take(self._source.receive(self._turn_s(started)))
+                    self._take(self.source.receive(self._turn_s(started)))
                 except SourceLostError as error:
                     self._reconnect(error, started)
                 now = self._monotonic()
@@ -91,7 +94,7 @@ class Recorder:
         except BudgetSpentError as error:
             self.summary.ended = str(error)
         finally:
-            self._source.close()
+            self.source.close()
             self._output.close()
             self._note_skipped()
         return self.summary
@@ -132,7 +135,7 @@ class Recorder:
     def _drain(self) -> None:
         try:
             for _ in range(_DRAIN_BATCHES):
-                arrivals = self._source.receive(0)
+                arrivals = self.source.receive(0)
                 if not arrivals:
                     return
                 self._take(arrivals)
@@ -153,7 +156,7 @@ class Recorder:
             if self._ended(started):
                 return
             try:
-                self._source.open()
+                self.source.open()
             except (SourceLostError, LeezenflowError) as error:
                 # A broker that lets us in no more is told of, too, but may yet change its mind.
                 if type(error) is not type(told):
@@ -179,10 +182,12 @@ class Recorder:
     def _warn_of_silence(self, running_s: float) -> None:
         if not self._told_silence and not self.summary.messages and running_s >= _SILENCE_S:
             self._told_silence = True
-            self._status.say(f"nothing has arrived for {_SILENCE_S:.0f} s. {self._source.hint}")
+            self._status.say(f"nothing has arrived for {_SILENCE_S:.0f} s. {self.source.hint}")
 
     def _note_skipped(self) -> None:
+        if isinstance(self.source, VisitedSource):
+            self.summary.losses += self.source.losses
         for reason in ("oversized", "damaged"):
-            number = getattr(self._source, reason)
+            number = getattr(self.source, reason)
             if number:
                 self.summary.left_out[reason] = number

@@ -29,7 +29,7 @@ class Framing(Protocol):
         ...
 
 
-class _Divided:
+class DividedFraming:
     """Messages that each end with one octet."""
 
     def __init__(self, end: bytes) -> None:
@@ -63,7 +63,7 @@ class _Divided:
         return part
 
 
-class LineFraming(_Divided):
+class LineFraming(DividedFraming):
     """One message a line, its end (LF or CR LF) taken away; empty lines are none."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class HexFraming(LineFraming):
             return b""
 
 
-class RsmpFraming(_Divided):
+class RsmpFraming(DividedFraming):
     """JSON texts that end with a form feed, which stays: the adapter wants it. What carries no status is left out."""
 
     def __init__(self) -> None:

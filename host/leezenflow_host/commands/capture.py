@@ -70,7 +70,8 @@ def command(
     """Record the messages that come from URL, each with the time of its arrival, until Ctrl-C.
 
     URL is mqtt://[user@]broker[:port]/topic (wildcards + and #), udp://0.0.0.0:port or a multicast group,
-    tcp://host:port[?framing=udap|rsmp|lines|hex|cobs] or serial:///dev/ttyUSB0[?baud=N&framing=cobs|lines|hex].
+    tcp://host:port[?framing=udap|rsmp|lines|hex|cobs], rsmp://0.0.0.0[:12111][?groups=3,12] (controllers connect to
+    us) or serial:///dev/ttyUSB0[?baud=N&framing=cobs|lines|hex].
 
     The file can be read at every moment, also after a power cut. Retained MQTT messages are left out, they are old;
     so are CAMs and whatever else vehicles and people send about themselves. A source that goes away is looked for
