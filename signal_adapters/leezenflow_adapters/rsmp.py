@@ -7,8 +7,8 @@ signal group, the leftmost for group 1. S0025 comes per signal group, from the c
 without it, from the one whose id ends in SG and the number of the group. Both are kept, and each message fills the
 state with what is known by then.
 
-Statuses of another quality than "recent" are old or guessed and are not used. Statuses: SXL for traffic light
-controllers, "Signal group status" and "Time-of-green / time-of-red".
+Statuses of another quality than "recent" are not used; one that is unknown by now ends what was known before. From the
+SXL for traffic light controllers, "Signal group status" and "Time-of-green / time-of-red".
 """
 
 from leezenflow import spatem
@@ -28,6 +28,8 @@ OPTIONS = {
 # One message: an S0025 answer has 1 kB, one with all statuses of a controller 20 kB.
 MAX_BYTES = 65536
 
+# The qualities of a status that the controller itself no longer knows ("old" ones were buffered: they say nothing).
+_LOST = ("undefined", "unknown")
 _MARK_UNKNOWN = 36001
 _HALF_HOUR = 18000
 # Per cent behind the confidence codes 0..15 of a SPATEM.
@@ -140,12 +142,20 @@ class Decoder:
         news = False
         for status in statuses:
             # One odd status must not hide the others.
-            if isinstance(status, dict) and status.get("q") == "recent":
-                code = status.get("sCI")
-                if code == "S0001" and status.get("n") == "signalgroupstatus":
+            if not isinstance(status, dict):
+                continue
+            code, name, quality = status.get("sCI"), status.get("n"), status.get("q")
+            if quality == "recent":
+                if code == "S0001" and name == "signalgroupstatus":
                     news = self._take_colours(status.get("s")) or news
                 elif code == "S0025" and ours:
-                    news = self._take_estimate(status.get("n"), status.get("s")) or news
+                    news = self._take_estimate(name, status.get("s")) or news
+            elif quality in _LOST:
+                if code == "S0001" and name == "signalgroupstatus":
+                    # What it showed before must not live on in the estimates that may still come.
+                    self._event_state = spatem.UNAVAILABLE
+                elif code == "S0025" and ours:
+                    self._times.pop(name, None)
         if not news:
             return False
         told = message.get("sTs")

@@ -140,6 +140,26 @@ def test_old_and_guessed_statuses_do_not_count():
         assert decode(decoder, colours("111", quality)) is False
 
 
+def test_a_colour_that_is_no_longer_known_does_not_live_on():
+    decoder = rsmp.Decoder(None, 7, 3)
+    times = {"likelyToREstimate": "2023-04-06T07:58:40Z", "likelyToGEstimate": "2023-04-06T07:59:20Z"}
+    for quality, shown in (("old", (5, 35_200)), ("unknown", (0, None)), ("undefined", (0, None))):
+        decode(decoder, colours("BB1"))
+        assert decode(decoder, colours("BB1", quality)) is False
+        assert decode(decoder, estimates(**times)) is True
+        assert events_of(decoder)[0] == shown
+
+
+def test_an_estimate_that_is_no_longer_known_is_none():
+    decoder = rsmp.Decoder(None, 7, 3)
+    decode(decoder, colours("BBB"))
+    decode(decoder, estimates(likelyToGEstimate="2023-04-06T07:58:40Z"))
+    lost = {"sCI": "S0025", "n": "likelyToGEstimate", "s": None, "q": "unknown"}
+    assert decode(decoder, update([lost], "KK+AG1=001SG003")) is False
+    decode(decoder, colours("BBB"))
+    assert events_of(decoder) == [(3, 36_001)]
+
+
 def test_other_messages_are_nothing_of_ours():
     decoder = rsmp.Decoder(None, 7, 3)
     for kind in ("Version", "Watchdog", "MessageAck", "Alarm"):
