@@ -6,7 +6,9 @@ Exit codes: 0 done, 1 did not work, 2 wrong usage or input, 130 stopped with Ctr
 `LEEZENFLOW_DEBUG=1` shows the traceback as well. `NO_COLOR` is honoured, and output to a file or pipe is plain.
 """
 
+import errno
 import importlib
+import io
 import os
 import pkgutil
 import signal
@@ -26,6 +28,17 @@ import leezenflow
 from leezenflow.errors import LeezenflowError, SignalError
 from leezenflow_host import commands
 from leezenflow_host.errors import InputError
+
+# What to do about a file that cannot be read or written.
+_NEXT_STEPS = {
+    errno.ENOSPC: "Make room there, or name another place.",
+    errno.EDQUOT: "Make room there, or name another place.",
+    errno.EFBIG: "Name a place where files may be that long.",
+    errno.EROFS: "Nothing can be written there: name another place.",
+    errno.EACCES: "Name a file that you may use, or have the right to it given to you.",
+    errno.EISDIR: "Name a file, not a folder.",
+    errno.ENOTDIR: "A part of this path is a file, not a folder: name another place.",
+}
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
@@ -56,6 +69,7 @@ def root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line (`arguments`, or those of the process) and exit with the code documented above."""
+    _mend_streams()
     if threading.current_thread() is threading.main_thread():
         # SIGTERM as an exception, so that boards, brokers and terminals are tidied up on the way out.
         signal.signal(signal.SIGTERM, _exit_on_signal)
@@ -94,6 +108,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _report(error, text, FAILED)
 
 
+def _mend_streams() -> None:
+    """Give a standard stream that was closed a place, and the output no reason to fail over a letter.
+
+    A service may start us without streams, and a terminal or file may be set to an alphabet without umlauts: what it
+    lacks becomes a question mark.
+    """
+    # In this order, because each takes the lowest number that is free: its own.
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
+
+
 def _report(error: BaseException, text: str, code: int) -> int:
     if os.environ.get("LEEZENFLOW_DEBUG", "0") not in ("", "0"):
         traceback.print_exception(error)
@@ -112,7 +140,10 @@ def _sentence(text: str) -> str:
 
 def _describe_os_error(error: OSError) -> str:
     reason = error.strerror or str(error) or type(error).__name__
-    return f"{error.filename}: {reason}" if error.filename else reason
+    if not error.filename:
+        return reason
+    step = _NEXT_STEPS.get(error.errno or 0)
+    return f"{error.filename}: {reason}" + (f". {step}" if step else "")
 
 
 def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:

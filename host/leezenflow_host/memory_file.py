@@ -6,6 +6,7 @@ from pathlib import Path
 
 from leezenflow.calibration import Calibration
 from leezenflow.calibration_memory import from_bytes
+from leezenflow_host.atomic_file import write_atomic
 from leezenflow_host.errors import InputError
 
 
@@ -25,9 +26,4 @@ def write_memory(path: Path | None, memory: bytes | None) -> None:
     """Write a memory file whole or not at all; nothing without a path or a memory."""
     if path is None or memory is None:
         return
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(memory)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_atomic(path, memory)

@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from leezenflow_host.atomic_file import beside
 from leezenflow_host.errors import InputError
 
 Style = Literal["panel", "pixels"]
@@ -155,8 +156,9 @@ def draw_image(picture: Picture, style: Style = "pixels", scale: int = 8, bright
 def write_png(
     path: str | Path, picture: Picture, style: Style = "pixels", scale: int = 8, brightness: int = 255
 ) -> None:
-    """Save one picture. In style "pixels" every square holds exactly the palette's value."""
-    draw_image(picture, style, scale, brightness).save(path, format="PNG", optimize=True)
+    """Save one picture, whole or not at all. In style "pixels" every square holds exactly the palette's value."""
+    with beside(Path(path)) as part:
+        draw_image(picture, style, scale, brightness).save(part, format="PNG", optimize=True)
 
 
 def write_gif(
@@ -166,7 +168,7 @@ def write_gif(
     scale: int = 5,
     brightness: int = 255,
 ) -> int:
-    """Save (picture, milliseconds it stays) as an endless GIF; returns how many different pictures it shows.
+    """Save (picture, milliseconds it stays) as an endless GIF, whole or not at all; returns how many pictures it shows.
 
     GIFs count time in hundredths of a second: rounding errors are carried over, equal pictures in a row become one.
     """
@@ -177,16 +179,17 @@ def write_gif(
     core = None if style == "pixels" else _dot_mask(pictures[0], scale, CORE)
     dot = None if style == "pixels" else _dot_mask(pictures[0], scale, DOT)
     images = [_index_image(picture, places, palette, scale, core, dot) for picture in pictures]
-    images[0].save(
-        path,
-        format="GIF",
-        save_all=True,
-        append_images=images[1:],
-        duration=_hundredths(lengths_ms),
-        loop=0,
-        disposal=1,
-        optimize=False,
-    )
+    with beside(Path(path)) as part:
+        images[0].save(
+            part,
+            format="GIF",
+            save_all=True,
+            append_images=images[1:],
+            duration=_hundredths(lengths_ms),
+            loop=0,
+            disposal=1,
+            optimize=False,
+        )
     return len(images)
 
 

@@ -143,3 +143,41 @@ def test_output_to_a_pipe_is_plain():
     assert "\x1b" not in out + err
     out, err = _leezenflow("nonsense").communicate()
     assert "\x1b" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("words", "streams", "code"),
+    [
+        ("boards list", "<&- >&- 2>&-", 0),  # a list is a list
+        ("doctor", "<&- >&-", 1),  # nobody plugs a board in
+        ("decode -", "<&-", 2),  # nothing is decoded
+        ("site new x.toml", "<&-", 2),  # nobody can be asked
+    ],
+)
+def test_a_closed_stream_is_an_empty_one(tmp_path, words, streams, code):
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "LEEZENFLOW_PORTS": str(tmp_path / "none"),
+        "LEEZENFLOW_VOLUMES": str(tmp_path / "none"),
+    }
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" -m leezenflow_host {words} {streams}', sys.executable],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == code, done
+    assert "internal error" not in done.stderr and "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_letter_that_the_output_lacks_is_a_question_mark(tmp_path):
+    nowhere = {"LEEZENFLOW_PORTS": str(tmp_path / "none"), "LEEZENFLOW_VOLUMES": str(tmp_path / "none")}
+    process = _leezenflow("doctor", "--lang", "de", PYTHONIOENCODING="ascii", **nowhere)
+    out, err = process.communicate()
+    assert "N?chster Schritt: " in out
+    assert (process.returncode, err) == (1, "")

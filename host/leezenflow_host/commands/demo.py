@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`leezenflow demo`: one intersection from the wire to the lit pixel, on this computer."""
 
-import contextlib
 import time
 from pathlib import Path
 
@@ -96,11 +95,4 @@ def _write_gif(demo: Demo) -> int:
     frames = (
         (picture, round((end - at_ms) / demo.speed)) for (at_ms, picture), end in zip(pictures, ends, strict=True)
     )
-    part = GIF_FILE.with_name(f".{GIF_FILE.name}.part")
-    try:
-        count = write_gif(part, frames, "panel", 5)
-        part.replace(GIF_FILE)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-    return count
+    return write_gif(GIF_FILE, frames, "panel", 5)

@@ -15,6 +15,7 @@ import rich_click as click
 from leezenflow.advice import Advice
 from leezenflow.canvas import Canvas
 from leezenflow.engine import Engine
+from leezenflow_host.atomic_file import write_atomic
 from leezenflow_host.drivers import driver_names, driver_options
 from leezenflow_host.errors import InputError
 from leezenflow_host.preview import Picture, Snapshot, Style, terminal_frame, write_gif, write_png
@@ -114,7 +115,7 @@ def command(
     if png:
         write_png(png, last, cast(Style, style or "pixels"), scale or 8, brightness)
     if picture:
-        picture.write_bytes(bytes(last.pixels) + bytes(last.palette))
+        write_atomic(picture, bytes(last.pixels) + bytes(last.palette))
 
 
 def make_look(name: str, options: dict[str, Any], canvas: Canvas) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import leezenflow
+from leezenflow_host.atomic_file import beside
 from leezenflow_host.diagnosis.doctor import Examination
 
 HIDDEN = "(hidden)"
@@ -35,14 +36,9 @@ def write_bundle(
 ) -> None:
     """Write the zip whole or not at all; what is in it is `bundle_texts`."""
     texts = bundle_texts(examination, language, site_file, secrets)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in texts.items():
-                archive.writestr(name, text)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with beside(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
 
 
 def bundle_texts(

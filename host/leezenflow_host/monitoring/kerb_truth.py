@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from leezenflow.advice import Advice
 from leezenflow.board import Site
+from leezenflow_host.atomic_file import write_atomic
 from leezenflow_host.errors import InputError
 from leezenflow_host.evaluation.scoring import Score, Scorer
 from leezenflow_host.evaluation.truth import load_truth
@@ -102,12 +103,7 @@ class KerbTruth:
 
     def write(self, path: Path, now_ms: int) -> None:
         """Write the file whole or not at all."""
-        part = path.with_name(f".{path.name}.part")
-        try:
-            part.write_text(json.dumps(self.as_dict(now_ms)) + "\n", encoding="utf-8")
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_atomic(path, json.dumps(self.as_dict(now_ms)).encode() + b"\n")
 
 
 def advice_log_of(truth: Path) -> Path:
