@@ -17,6 +17,17 @@ from leezenflow_host.trace import TraceMessage, TraceReader
 TICKS_MASK = (1 << 30) - 1
 """Boards count milliseconds in 30 bits; a replay counts as they do, wrap included."""
 
+_BACK_MS = 60_000
+_AHEAD_MS = 86_400_000
+
+
+def is_break(before_ms: int, at_ms: int) -> bool:
+    """Whether between two arrivals (Unix ms) the recorder's clock was set, or nobody listened for over a day.
+
+    That is more than a minute back, or more than a day ahead: no display has lived through it.
+    """
+    return not before_ms - _BACK_MS <= at_ms <= before_ms + _AHEAD_MS
+
 
 def build_decoder(site: Site) -> Any:
     """Return the decoder of a site's adapter for its signal group; `InputError` when the site names no adapter."""
@@ -30,15 +41,20 @@ def replay_frames(messages: Iterable[TraceMessage], engine: Engine, fps: int = 1
     """Drive `engine` with a recording and yield (Unix ms, advice) for every frame, silences included.
 
     Frames start with the first message and go on to the last, `fps` a second. A message that arrived at the instant
-    of a frame counts for that frame; its arrival tells the minute where the sender leaves it out. The advice is the
-    engine's own object: copy what must outlive the next frame.
+    of a frame counts for that frame; its arrival tells the minute where the sender leaves it out. After a break
+    (`is_break`) frames begin anew, as after a lost connection. The advice is the engine's own object: copy what must
+    outlive the next frame.
     """
     first_ms: int | None = None
-    frame = 0
-    frame_ms = 0
+    last_ms = frame = frame_ms = 0
     for message in messages:
+        if first_ms is not None and is_break(last_ms, message.at_ms):
+            yield frame_ms, engine.frame(frame_ms & TICKS_MASK)
+            engine.reconnected()
+            first_ms, frame = None, 0
         if first_ms is None:
             first_ms = frame_ms = message.at_ms
+        last_ms = message.at_ms
         while frame_ms < message.at_ms:
             yield frame_ms, engine.frame(frame_ms & TICKS_MASK)
             frame += 1

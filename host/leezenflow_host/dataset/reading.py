@@ -4,7 +4,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,14 @@ class GroupPart:
     max_end: Ints
     confidence: Ints
     reason: Ints
+
+    def cut(self, begin: int, end: int) -> "GroupPart":
+        """The messages from row `begin` up to `end`; the runs stay as they are."""
+        rows = {name: getattr(self, name)[begin:end] for name in _MESSAGE_COLUMNS}
+        return replace(self, **rows)
+
+
+_MESSAGE_COLUMNS = ("at_ms", "message_at_ms", "clock", "status", "program", "on_change", "heartbeat", "run")
 
 
 @dataclass(frozen=True)

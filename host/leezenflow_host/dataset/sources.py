@@ -31,6 +31,11 @@ from leezenflow_host.trace import TraceMessage, TraceProblem, TraceReader
 _SINGLE = ("sensorthings", "lamp_sense", "fixed_time")
 
 
+def damage_kind(text: str) -> str:
+    """The kind of problem that a `TraceProblem` of this text is."""
+    return "cut_off" if "cut off" in text else "damaged_line"
+
+
 @dataclass(frozen=True)
 class SourceOptions:
     """What a person said about the sources, for feeds that do not say it: None where nothing was said."""
@@ -104,8 +109,7 @@ class Source:
         return None if decoder is None else decoder.__name__.rpartition(".")[2]
 
     def _note_damage(self, problem: TraceProblem) -> None:
-        kind = "cut_off" if "cut off" in problem.text else "damaged_line"
-        self.problems.append(Problem(kind, problem.text, problem.line))
+        self.problems.append(Problem(damage_kind(problem.text), problem.text, problem.line))
 
     def _note_unreadable(self, message: TraceMessage, error: object) -> None:
         self.unreadable_count += 1

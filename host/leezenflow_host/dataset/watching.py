@@ -16,6 +16,8 @@ _WITNESSES = 3
 _FAR_MS = 600_000
 _QUARTER_MS = 900_000
 _ROUND_MS = 60_000
+# Between UTC-12 and UTC+14.
+_ZONES_MS = 26 * HOUR_MS
 _COLOURLESS = (0, 1)
 # Of one kind; what comes later is counted in one row.
 MAX_KEPT = 100
@@ -133,4 +135,4 @@ class IntersectionWatch:
 
 def _is_time_zone(difference_ms: int) -> bool:
     rest = (difference_ms + _QUARTER_MS // 2) % _QUARTER_MS - _QUARTER_MS // 2
-    return abs(difference_ms) > _FAR_MS and abs(rest) <= _ROUND_MS
+    return _FAR_MS < abs(difference_ms) <= _ZONES_MS and abs(rest) <= _ROUND_MS

@@ -6,6 +6,7 @@ It reads files and returns figures; no state is kept, no clock is read, and all 
 group. So a process pool and a cluster give the same bytes.
 """
 
+import itertools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from leezenflow.board import Site
 from leezenflow_host.dataset.reading import GroupPart, GroupSource
 from leezenflow_host.dataset.runs import STRETCH_GAP_MS
+from leezenflow_host.dataset.sources import damage_kind
 from leezenflow_host.errors import InputError
 from leezenflow_host.evaluation.advice_logs import read_advice
 from leezenflow_host.evaluation.bootstrap import compare, intervals
@@ -27,10 +29,11 @@ from leezenflow_host.evaluation.display import DisplayEvaluation, Life
 from leezenflow_host.evaluation.forecast_metrics import ForecastMetrics
 from leezenflow_host.evaluation.forecast_tables import LocalHours
 from leezenflow_host.evaluation.frame_scoring import FrameScorer
+from leezenflow_host.evaluation.oddities import find_oddities
 from leezenflow_host.evaluation.plain import PlainDisplay
 from leezenflow_host.evaluation.stored_messages import KeepingDecoder
 from leezenflow_host.evaluation.truth import Truth
-from leezenflow_host.replay import build_decoder
+from leezenflow_host.replay import build_decoder, is_break
 from leezenflow_host.trace import TraceReader
 
 Ints = NDArray[np.int64]
@@ -135,9 +138,10 @@ def evaluate_group(job: GroupJob) -> dict[str, Any]:
     shift_ms = max(against_site.cruise_ms, against_site.sprint_ms or 0) if against_site else 0
     display = DisplayEvaluation(job.site, job.memory, job.truth, shift_ms, job.fps)
     problems = list(job.problems)
-    kept: GroupPart | None = None
+    kept: list[GroupPart] | None = None
     if isinstance(job.source, Path):
         kept = _run_recording(job, job.source, display, problems)
+        problems.extend(find_oddities(job.source, job.intersection, job.signal_group, kept, display.counters))
     for part, goes_on_from in _with_seams(job, kept):
         if kept is None and job.display:
             display.add(part)
@@ -185,15 +189,15 @@ def evaluate_group(job: GroupJob) -> dict[str, Any]:
     }
 
 
-def _with_seams(job: GroupJob, kept: GroupPart | None) -> Iterator[tuple[GroupPart, int | None]]:
+def _with_seams(job: GroupJob, kept: list[GroupPart] | None) -> Iterator[tuple[GroupPart, int | None]]:
     """Every part, and the last arrival before it where it goes on without a break."""
     if kept is not None:
-        yield kept, None
+        yield from ((part, None) for part in kept)
         return
     assert isinstance(job.source, GroupSource)
     last_ms: int | None = None
     adapter = None
-    for part in job.source.read():
+    for part in itertools.chain.from_iterable(map(_unbroken, job.source.read())):
         if not len(part.at_ms):
             continue
         first_ms = int(part.at_ms[0])
@@ -202,27 +206,48 @@ def _with_seams(job: GroupJob, kept: GroupPart | None) -> Iterator[tuple[GroupPa
         last_ms, adapter = int(part.at_ms[-1]), part.adapter
 
 
-def _run_recording(job: GroupJob, path: Path, display: DisplayEvaluation, problems: list[dict[str, Any]]) -> GroupPart:
-    """Replay a recording, through the adapter itself; what it said of the signal group comes back as a part."""
+def _unbroken(part: GroupPart) -> Iterator[GroupPart]:
+    """A part, in pieces where the recorder's clock was set back within it."""
+    at_ms = part.at_ms.tolist()
+    seams = [row for row in range(1, len(at_ms)) if is_break(at_ms[row - 1], at_ms[row])]
+    for begin, end in itertools.pairwise([0, *seams, len(at_ms)]):
+        yield part.cut(begin, end) if seams else part
+
+
+def _run_recording(
+    job: GroupJob, path: Path, display: DisplayEvaluation, problems: list[dict[str, Any]]
+) -> list[GroupPart]:
+    """Replay a recording through the adapter itself; what it said of the signal group, stretch by stretch."""
     decoder = KeepingDecoder(build_decoder(job.site), job.site.adapter)
     with TraceReader(path) as reader:
         display.begin_life(decoder)
+        last_ms: int | None = None
         for message in reader:
-            decoder.at_ms = message.at_ms
+            if last_ms is not None and is_break(last_ms, message.at_ms):
+                if job.truth is not None:
+                    jump_s = (message.at_ms - last_ms) / 1000
+                    raise InputError(
+                        f"{path}, line {message.line}: the recorder's clock jumps by {jump_s:+g} s; no truth file can "
+                        "belong to all of it. Leave --truth out, or cut the recording there."
+                    )
+                display.end_life()
+                decoder.begin_stretch()
+                display.begin_life(decoder)
+            last_ms = decoder.at_ms = message.at_ms
             display.feed(message.at_ms, message.payload, 0, len(message.payload))
         if not reader.message_count:
             raise InputError(f"{path}: holds no message that could be read")
         for problem in reader.problems:
             text = f"{path}, line {problem.line}: {problem.text}"
-            problems.append({"kind": "damaged_line", "count": 1, "text": text})
+            problems.append({"kind": damage_kind(problem.text), "count": 1, "text": text})
         more = reader.problem_count - len(reader.problems)
         if more:
             problems.append({"kind": "damaged_line", "count": more, "text": f"{path}: {more} further lines"})
     display.end_life()
-    return decoder.part()
+    return decoder.parts()
 
 
-def _other_cycles(job: GroupJob, against: Against, lives: list[Life], kept: GroupPart | None) -> CycleTable:
+def _other_cycles(job: GroupJob, against: Against, lives: list[Life], kept: list[GroupPart] | None) -> CycleTable:
     """The counts, by cycle, of what the display is compared with."""
     if against.kind == SITE:
         assert against.site is not None

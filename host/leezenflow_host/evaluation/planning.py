@@ -15,6 +15,7 @@ from leezenflow_host.dataset.reading import Dataset
 from leezenflow_host.errors import InputError
 from leezenflow_host.evaluation.advice_logs import is_advice_log
 from leezenflow_host.evaluation.group_evaluation import ADVICE, PLAIN, SITE, Against, GroupJob
+from leezenflow_host.evaluation.oddities import say_when
 from leezenflow_host.evaluation.truth import Truth, load_truth
 from leezenflow_host.replay import recording_header
 from leezenflow_host.site_config import DEFAULT_CRUISE_KMH, DEFAULT_DISTANCE_M, parse_intersection
@@ -139,7 +140,8 @@ def _problem_rows(problems: list[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     for problem in problems:
         counts[problem["kind"]] += problem["count"]
         line = "" if problem["line"] is None else f", line {problem['line']}"
-        texts.setdefault(problem["kind"], f"{problem['source']}{line}: {problem['text']}")
+        when = say_when(problem["from_ms"])
+        texts.setdefault(problem["kind"], f"{problem['source']}{line}{when}: {problem['text']}")
     return tuple({"kind": kind, "count": counts[kind], "text": texts[kind]} for kind in sorted(counts))
 
 

@@ -96,7 +96,7 @@ def _mark(instant_ms: int) -> int | None:
 
 
 class KeepingDecoder:
-    """Another decoder's work, with everything it found kept as a `GroupPart` (`part()`)."""
+    """Another decoder's work, with everything it found kept: a `GroupPart` for each unbroken stretch (`parts()`)."""
 
     def __init__(self, decoder: Any, adapter: str | None) -> None:
         self._decoder = decoder
@@ -107,6 +107,16 @@ class KeepingDecoder:
         """Arrival of the message that is decoded; set by whoever feeds it."""
         self._rows: list[tuple[int, int, int, int, int, bool, bool, int]] = []
         self._runs: list[tuple[Events, int]] = []
+        self._ended: list[GroupPart] = []
+
+    def begin_stretch(self) -> None:
+        """What is found from now on belongs to a part of its own."""
+        self._ended.append(self.part())
+        self._rows, self._runs = [], []
+
+    def parts(self) -> list[GroupPart]:
+        """All that was found, stretch by stretch."""
+        return [*self._ended, self.part()]
 
     def begin(self, buffer: Any, start: int, end: int) -> None:
         """See Decoder."""
@@ -141,7 +151,7 @@ class KeepingDecoder:
         self._rows.append(row)
 
     def part(self) -> GroupPart:
-        """All that was found."""
+        """What was found in the last stretch."""
         columns = [np.array(column, dtype=np.int64) for column in zip(*self._rows, strict=True)] or [
             np.zeros(0, dtype=np.int64)
         ] * 8

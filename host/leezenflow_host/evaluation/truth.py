@@ -83,13 +83,15 @@ class ObservedTruth:
 
     A switch is placed where the last message before it said that its phase would end, if that lies between the two
     messages; otherwise where the new state was first seen. Silences in which the colour changed are UNKNOWN, and long
-    ones from the end that was last told. Where a feed tells since when the lamp shows its colour, that counts.
+    ones from the end that was last told. Where a feed tells since when the lamp shows its colour, that counts. While
+    the recorder's clock repeats what it showed before, nothing is noted, and what lies between is UNKNOWN.
     """
 
     def __init__(self) -> None:
         self.truth = Truth(0, 0)
         self._seen_ms: int | None = None
         self._end_ms: int | None = None
+        self._repeating = False
 
     def observe(self, at_ms: int, engine: Engine) -> None:
         """Note what the message that `engine` accepted at `at_ms` (Unix ms) says about the present."""
@@ -100,7 +102,18 @@ class ObservedTruth:
         event = tracker.events[0]
         colour = COLOURS.get(event.event_state, NONE)
         truth = self.truth
-        if self._seen_ms is None:
+        if (
+            self._seen_ms is not None
+            and seen_ms <= self._seen_ms
+            and (self._repeating or seen_ms < self._seen_ms - 1_000)
+        ):
+            self._repeating = True
+            return
+        if self._repeating and self._seen_ms is not None:
+            self._repeating = False
+            truth.append(self._seen_ms, UNKNOWN)
+            truth.append(seen_ms, colour)
+        elif self._seen_ms is None:
             truth.from_ms = seen_ms
             truth.append(seen_ms, colour)
         elif tracker.changed_at_ms is not None and seen_ms - self._seen_ms <= _ON_CHANGE_MS:
