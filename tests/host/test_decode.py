@@ -1,25 +1,23 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Finding formats and decoding in full: every sample in every wrapping, XML beside UPER, captures, bad input."""
+"""Finding formats and decoding in full: every sample in every wrapping, XML beside UPER, bad input."""
 
 import base64
 import gzip
 import io
 import json
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dpkt import pcap, pcapng
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bit_writer import message_frame, spatem
+from bit_writer import spatem
 from leezenflow.errors import SignalError
 from leezenflow_adapters import udap
-from leezenflow_host.decoding import captures, spatem_xml, tree
+from leezenflow_host.decoding import spatem_xml, tree
 from leezenflow_host.decoding.detect import PayloadDecoder, decoder_names, find_decoder
 from leezenflow_host.decoding.payloads import Payload, read_bytes, read_file, read_stream
 from leezenflow_host.errors import InputError
@@ -285,73 +283,6 @@ def test_streams_go_on_across_payloads():
         messages = decoded(iter(pieces), "udap")
         assert [message["intersections"][0]["id"] for message in messages] == [1, 1, 1]
     assert decoded(iter([Payload(stream[:-10], "")]))[-1].startswith("truncated")
-
-
-def ethernet(kind: int, content: bytes) -> bytes:
-    return bytes(12) + struct.pack(">H", kind) + content
-
-
-def udp_packet(content: bytes) -> bytes:
-    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 28 + len(content), 0, 0, 64, 17, 0, bytes(4), bytes(4))
-    return head + struct.pack(">HHHH", 5000, 6053, 8 + len(content), 0) + content
-
-
-def geonetworking(content: bytes) -> bytes:
-    btp = b"\x07\xd4\x00\x00" + content
-    return b"\x11\x00\x1a\x01\x20\x50\x02\x80" + struct.pack(">H", len(btp)) + b"\x01\x00" + bytes(28) + btp
-
-
-@pytest.mark.parametrize("writer", [pcap.Writer, pcapng.Writer])
-def test_packet_captures(writer: Any, tmp_path: Path):
-    one = {"intersections": [{"id": 1, "movements": [{"signal_group": 1, "events": [{"state": 3}]}]}]}
-    path = tmp_path / "capture"
-    with open(path, "wb") as file:
-        capture = writer(file)
-        capture.writepkt(ethernet(0x0800, udp_packet(message_frame(one))), 1.5)
-        capture.writepkt(ethernet(0x8947, geonetworking(spatem(one))), 2)
-        capture.writepkt(ethernet(0x8100, b"\x00\x05\x89\x47" + geonetworking(spatem(one))), 3)
-        capture.writepkt(ethernet(0x0806, bytes(28)), 4)
-        capture.writepkt(ethernet(0x0800, b"\x45"), 5)
-    payloads = list(read_file(path))
-    assert [(payload.where, payload.at_ms) for payload in payloads] == [
-        ("packet 1", 1500),
-        ("packet 2", 2000),
-        ("packet 3", 3000),
-    ]
-    assert [message["intersections"][0]["id"] for message in decoded(iter(payloads))] == [1, 1, 1]
-
-
-def test_link_types():
-    inner = geonetworking(b"x")
-    wave = b"\x88\x02" + bytes(24) + b"\xaa\xaa\x03\x00\x00\x00"
-    assert list(captures.payloads_of(105, wave + b"\x89\x47" + inner)) == [inner]
-    assert list(captures.payloads_of(127, bytes(20) + wave + b"\x88\xdc" + inner)) == [inner]
-    assert list(captures.payloads_of(127, bytes(20) + wave + b"\x08\x00" + udp_packet(b"abc"))) == [b"abc"]
-    assert list(captures.payloads_of(113, bytes(14) + b"\x89\x47" + inner)) == [inner]
-    assert list(captures.payloads_of(101, udp_packet(b"abc"))) == [b"abc"]
-    assert list(captures.payloads_of(147, b"abc")) == []
-    assert list(captures.payloads_of(101, b"")) == []
-
-
-def capture_bytes(writer: Any) -> bytes:
-    file = io.BytesIO()
-    capture = writer(file)
-    capture.writepkt(ethernet(0x0800, udp_packet(b"abcdef")), 1)
-    capture.writepkt(ethernet(0x8947, geonetworking(b"abcdef")), 2)
-    return file.getvalue()
-
-
-CAPTURES = [capture_bytes(pcap.Writer), capture_bytes(pcapng.Writer)]
-
-
-@given(st.sampled_from(CAPTURES), st.data())
-def test_damaged_captures_end_with_an_error_at_most(capture: bytes, data: st.DataObject):
-    damaged = bytearray(capture)
-    for _ in range(data.draw(st.integers(1, 4))):
-        damaged[data.draw(st.integers(4, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    del damaged[data.draw(st.integers(4, len(damaged))) :]
-    payloads = list(read_bytes(bytes(damaged)))
-    assert all(payload.error is None for payload in payloads[:-1])
 
 
 @given(st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
