@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One question to a time server (SNTP, RFC 4330), without holding anybody up but for the look-up of its name."""
+"""One question to a time server (SNTP, RFC 4330), without holding anybody up."""
 
 import asyncio
 import os
 import socket
+
+from leezenflow.start_parts import forget
 
 PORT = 123
 _PACKET_BYTES = 48
@@ -19,10 +21,17 @@ async def ask(host, port, clock):
 
     OSError with a sentence: no answer, not an answer to this question, or a server that does not know the time.
     """
+    from leezenflow_device import names  # seldom needed
+
+    try:
+        address = (await names.find(host, port))[-1]
+    except OSError as error:
+        raise OSError("no address for %s (%s)" % (host, error))
+    finally:
+        forget(names)
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
-        address = socket.getaddrinfo(host, port)[0][-1]
         question = bytearray(_PACKET_BYTES)
         question[0] = 0x23  # version 4, client
         # Our time of sending only has to come back: a random one shows that the answer is to this question.

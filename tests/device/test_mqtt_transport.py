@@ -4,6 +4,7 @@
 
 import binascii
 import contextlib
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from brokers import (
     wait_until,
 )
 from transport_child import TransportChild
+from unix_device import run_script
 
 AnyBroker = AmqttBroker | MosquittoBroker
 
@@ -277,6 +279,47 @@ def test_a_broker_that_accepts_and_says_nothing(micropython: str) -> None:
     with ScriptedBroker(serve) as server, TransportChild(micropython, url(server.port)) as child:
         child.wait_for(*told(b"well"))
     assert any("no answer in time" in line for line in child.other_output)
+
+
+_MOVED = """
+import asyncio, json, socket
+import leezenflow_device
+from leezenflow.source_url import parse_source
+from leezenflow_device import ticks
+from leezenflow_device.transports import mqtt
+ports = json.loads(sys.argv[1])
+looked = []
+
+class names:
+    @staticmethod
+    async def find(host, port):
+        looked.append((host, port))
+        return socket.getaddrinfo("127.0.0.1", ports[min(len(looked), len(ports)) - 1], 0, socket.SOCK_STREAM)[0]
+
+leezenflow_device.names = sys.modules["leezenflow_device.names"] = names
+mqtt.forget = lambda module: None
+mqtt._ANSWER_MS = 2000
+
+class Sink:
+    async def message(self, buffer, start, end, ticks):
+        print(json.dumps(looked))
+        raise SystemExit
+    def reconnected(self):
+        pass
+
+clock = ticks.make_clock({"ticks_start": 0, "ticks_speed": 1})
+asyncio.run(mqtt.Transport(parse_source("mqtt://moved.example/t"), {}, clock).run(Sink()))
+"""
+
+
+def test_a_broker_that_moved_is_looked_up_again(micropython: str) -> None:
+    # At its old address something takes the connection and says nothing, or lets it run into the void.
+    with (
+        socket.create_server(("127.0.0.1", 0)) as old,
+        ScriptedBroker(lambda connection, number: _serve_well(connection)) as new,
+    ):
+        said = run_script(micropython, _MOVED, json.dumps([old.getsockname()[1], new.port])).splitlines()
+    assert json.loads(said[-1])[:2] == [["moved.example", 1883]] * 2
 
 
 def test_bytes_that_trickle_in_are_put_together(micropython: str) -> None:

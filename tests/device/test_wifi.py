@@ -103,6 +103,17 @@ def test_what_is_wrong_is_said_once_in_words(micropython: str, state: int | str,
     assert counters == {"joins": 0, "failures": 2}
 
 
+def test_it_says_who_tells_the_addresses_of_names_while_it_is_joined(micropython: str) -> None:
+    script = _SCRIPT.replace(
+        "        self.holds -= 1\n", "        self.holds -= 1\n        seen.append(networks.name_server)\n"
+    )
+    script = script.replace("done = []\n", "done = []\nseen = []\nfrom leezenflow_device import networks\n")
+    script += "seen.append(networks.name_server)\nprint(json.dumps(seen))\n"
+    said = run_script(micropython, script, json.dumps([[3, 3]]), json.dumps(SECRETS)).splitlines()
+    # Before the first look, at both that follow, at the one that shows the loss, and afterwards.
+    assert json.loads(said[-1]) == ["", "10.0.0.1", "10.0.0.1", "10.0.0.1", ""]
+
+
 def test_pauses_grow_and_the_radio_is_restarted(micropython: str) -> None:
     _, (done, counters, _, slept_ms) = join(micropython, ["x"] * 9)
     # 1 + 2 + 4 + 8 + 16 and four times 30 s.

@@ -5,3 +5,7 @@
 `fault` says in words why there is no connection ("": there is one), `address` is the board's own then, and `counters`
 count.
 """
+
+# Who tells the addresses of names: a network says it when it is connected, and "" while it is not. None: there is no
+# network of ours (virtual boards), and the system looks names up.
+name_server = None

@@ -8,6 +8,7 @@ A board of WIZnet's (W5500-EVB-Pico) has it in its stock image; the image of a b
 import network
 
 from leezenflow.errors import LeezenflowError
+from leezenflow_device import networks
 from leezenflow_device.networks.addresses import fixed_address
 
 OPTIONS = {
@@ -34,7 +35,7 @@ class Network:
                 "this MicroPython has no driver for the W5500; install an image that has it (W5500_EVB_PICO of "
                 "micropython.org), or give the board another [network] kind"
             )
-        self.address = ""
+        self.address = networks.name_server = ""
         self.fault = "not connected yet"
         self.counters = {"joins": 0, "failures": 0}
         self._clock = clock.network
@@ -85,7 +86,7 @@ class Network:
                 if connected:
                     self.counters["joins"] += 1
                     self.fault = ""
-                    self.address = interface.ifconfig()[0]
+                    self.address, _, _, networks.name_server = interface.ifconfig()
                     print("ethernet: connected as %s" % self.address)
                 else:
                     self._note("the connection was lost; is the cable in?")
@@ -96,7 +97,7 @@ class Network:
     def _note(self, fault):
         """Count a failure and say it, once until it changes."""
         self.counters["failures"] += 1
-        self.address = ""
+        self.address = networks.name_server = ""
         if fault != self.fault:
             print("ethernet: %s" % fault)
         self.fault = fault

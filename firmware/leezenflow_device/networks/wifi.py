@@ -9,6 +9,7 @@ waits for any of this, and the password is never printed.
 import network
 
 from leezenflow.errors import LeezenflowError
+from leezenflow_device import networks
 
 OPTIONS = {
     "country": {"type": "str", "default": "DE", "help": "the country whose radio rules hold, two capital letters"},
@@ -33,7 +34,7 @@ class Network:
         credentials = secrets.get("wifi") or {}
         if not credentials.get("ssid"):
             raise LeezenflowError('/secrets.json: no "wifi" with "ssid" and "password"; install them with --secrets')
-        self.address = ""
+        self.address = networks.name_server = ""
         self.fault = "not joined yet"
         self.counters = {"joins": 0, "failures": 0}
         self._ssid = credentials["ssid"]
@@ -82,7 +83,7 @@ class Network:
             if station.isconnected():
                 self.counters["joins"] += 1
                 self.fault = ""
-                self.address = station.ifconfig()[0]
+                self.address, _, _, networks.name_server = station.ifconfig()
                 print("wifi: joined %s as %s" % (self._ssid, self.address))
                 return True
             if station.status() < 0:
@@ -93,7 +94,7 @@ class Network:
     def _note(self, fault):
         """Count a failure and say it, once until it changes."""
         self.counters["failures"] += 1
-        self.address = ""
+        self.address = networks.name_server = ""
         if fault != self.fault:
             print("wifi: %s: %s; trying again" % (self._ssid, fault))
         self.fault = fault

@@ -19,6 +19,7 @@ import random
 import socket
 
 from leezenflow.errors import LeezenflowError, SignalError
+from leezenflow.start_parts import forget
 from leezenflow.source_url import typed_options
 from leezenflow_device import mqtt_packets
 
@@ -157,7 +158,7 @@ class Transport:
     async def _serve(self, sink):
         """Hold one connection from its opening to its loss, which is an exception."""
         self._reader.reset()
-        sock = self._secure(self._dial())
+        sock = self._secure(await self._dial())
         incoming = asyncio.StreamReader(sock)
         self._writer = asyncio.StreamWriter(sock)
         task = None
@@ -185,14 +186,18 @@ class Transport:
             if was_listening:
                 self.counters["losses"] += 1
 
-    def _dial(self):
-        """Return a socket that is being connected. The address is looked up once: a look-up stalls the picture."""
-        try:
-            if self._address is None:
-                self._address = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)[0]
-            sock = socket.socket(self._address[0], socket.SOCK_STREAM)
-        except OSError as error:
-            raise OSError(error.errno, "no address for " + self._host)
+    async def _dial(self):
+        """Return a socket that is being connected. The address is looked up again only where it was of no use."""
+        if self._address is None:
+            from leezenflow_device import names  # seldom needed
+
+            try:
+                self._address = await names.find(self._host, self._port)
+            except OSError as error:
+                raise OSError("no address for %s (%s)" % (self._host, error))
+            finally:
+                forget(names)
+        sock = socket.socket(self._address[0], socket.SOCK_STREAM)
         sock.setblocking(False)
         try:
             sock.connect(self._address[-1])
