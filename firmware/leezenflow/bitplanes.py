@@ -32,7 +32,6 @@ DEEPEST_BITS = 12
 # A word of the row state machine: address (3 to 5 bits), then cycles of darkness, then cycles lit, each less one.
 ROW_WORD_LIT_BITS = 14
 LONGEST_LIT_CYCLES = 1 << (ROW_WORD_LIT_BITS - 1)  # and as long again may be dark
-NANOSECONDS = 1_000_000_000
 
 # Bytes of the tables that the driver makes beside the planes: gamma (256 halfwords), nibbles (16 words), copy of the
 # palette (768).

@@ -10,7 +10,6 @@ from array import array
 
 from leezenflow.errors import LeezenflowError
 
-BITS_PER_LED = 24
 WORDS_PER_LED = 6
 LED_NS = 30_000
 # A pause this long makes the LEDs show what they got; new ones want 280 us.

@@ -7,7 +7,6 @@ of the four around a leap day it is shifts the sun by less than half a degree. A
 (cdeg), sines are in 16384ths.
 """
 
-MINUTES_PER_DAY = 1440
 _TURN = 36_000
 _ONE_BITS = 14
 

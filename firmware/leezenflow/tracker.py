@@ -53,8 +53,8 @@ class TimedEvent:
     """A MovementEvent on the local clock.
 
     `min_end_at_ms`, `likely_end_at_ms`, `max_end_at_ms` are local instants or None where the sender knows none;
-    `likely_mark_ms` and `min_mark_ms` are the same marks as the controller wrote them (ms in its hour), by which two
-    messages that say the same are recognised.
+    `likely_mark_ms` is the likely time as the controller wrote it (ms in its hour), by which two messages that say the
+    same are recognised.
     """
 
     __slots__ = (
@@ -64,7 +64,6 @@ class TimedEvent:
         "likely_mark_ms",
         "max_end_at_ms",
         "min_end_at_ms",
-        "min_mark_ms",
     )
 
     def __init__(self):
@@ -73,7 +72,6 @@ class TimedEvent:
         self.min_end_at_ms = None
         self.likely_end_at_ms = None
         self.max_end_at_ms = None
-        self.min_mark_ms = None
         self.likely_mark_ms = None
 
 
@@ -149,7 +147,7 @@ class SignalTracker:
         message_ms = self.clock.controller_ms
         timed.event_state = event.event_state
         timed.confidence = event.confidence
-        timed.min_mark_ms = mark = mark_ms(event.min_end_time)
+        mark = mark_ms(event.min_end_time)
         timed.min_end_at_ms = None if mark is None else local_ms + nearest(mark - message_ms)
         timed.likely_mark_ms = mark = mark_ms(event.likely_time)
         timed.likely_end_at_ms = None if mark is None else local_ms + nearest(mark - message_ms)

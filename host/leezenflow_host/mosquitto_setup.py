@@ -35,8 +35,6 @@ DEFAULT_PORT = 8883
 _ROUNDS = 101
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}"
 
-Role = Literal["unit", "operator", "feeder", "observer"]
-
 
 @dataclasses.dataclass(frozen=True)
 class BrokerPlan:

@@ -25,7 +25,6 @@ class Heard:
             event.likely_end_at_ms = likely
             event.max_end_at_ms = latest
             event.likely_mark_ms = None if likely is None else likely % 3_600_000
-            event.min_mark_ms = None if earliest is None else earliest % 3_600_000
             event.confidence = 6
         return self
 

@@ -59,11 +59,6 @@ def begin_trial(slot):
     write(boot)
 
 
-def is_on_trial(slot):
-    """Say whether the release in `slot`, which runs, must still prove itself."""
-    return slot is not None and read()["try"] == slot
-
-
 def confirm(slot):
     """Make the release in `slot` the one that runs from now on, and the least that is taken."""
     boot = read()

@@ -4,7 +4,7 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -104,20 +104,9 @@ def intersection_name(region: int | None, intersection_id: int) -> str:
     return str(intersection_id) if region is None else f"{region}:{intersection_id}"
 
 
-def split_intersection(name: str) -> tuple[int | None, int]:
-    """The region (None: not named) and id behind a name."""
-    region, _, number = name.rpartition(":")
-    return (int(region) if region else None), int(number)
-
-
 def partition(table: str, intersection: str, day: str) -> Path:
     """The folder of one intersection and UTC day, as Hive writes it: a colon is no letter of every file system."""
     return Path(table) / f"intersection={quote(intersection, safe='')}" / f"day={day}"
-
-
-def partition_of(folder: Path) -> tuple[str, str]:
-    """Intersection and day that a folder of `partition` stands for."""
-    return unquote(folder.parent.name.partition("=")[2]), folder.name.partition("=")[2]
 
 
 def empty_rows(schema: pa.Schema) -> dict[str, list[Any]]:

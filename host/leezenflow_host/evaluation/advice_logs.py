@@ -3,7 +3,6 @@
 """Advice logs read as frames: what another display, or another version, showed on the same data."""
 
 import gzip
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,12 +49,6 @@ def read_advice(path: Path) -> Iterator[Frames]:
 def is_advice_log(path: Path) -> bool:
     """Whether the name is that of an advice log."""
     return path.name.lower().endswith((".jsonl", ".jsonl.gz"))
-
-
-def hash_of(path: Path) -> str:
-    """What the file holds, in short."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _open(path: Path) -> IO[str]:

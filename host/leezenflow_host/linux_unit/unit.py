@@ -40,18 +40,6 @@ class Display(Protocol):
         """Make the panel dark."""
 
 
-class FrameDrawer(Protocol):
-    """An Engine, or a StillPicture in its place."""
-
-    advice: Advice
-    counters: dict[str, int]
-    fault: str
-
-    def frame(self, ticks: int) -> Advice:
-        """Draw the frame of `ticks`."""
-        ...
-
-
 class StillPicture:
     """In the engine's place: draws a look without any messages."""
 
