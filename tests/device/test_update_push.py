@@ -24,10 +24,11 @@ from leezenflow_host.boards.virtual import VirtualBoard
 from leezenflow_host.cli import main
 from leezenflow_host.errors import BoardError
 from leezenflow_host.image import build_image
+from leezenflow_host.mqtt_client import Broker
 from leezenflow_host.release import Release, build_release, pack_release, sign_release
 from leezenflow_host.signing import KeyFolder, load_key
 from leezenflow_host.site_config import example_site
-from leezenflow_host.updating import BrokerAccess, MqttLink, SerialLink, push_release, read_state
+from leezenflow_host.updating import MqttLink, SerialLink, push_release, read_state
 
 KEY = bytes(range(32))
 
@@ -275,14 +276,14 @@ def test_a_fleet_over_mqtt(
 def answers(broker: AmqttBroker, name: str) -> bool:
     """Whether a unit answers on its topic."""
     try:
-        with MqttLink(BrokerAccess("127.0.0.1", broker.port), f"lz/{name}", None, name) as link:
+        with MqttLink(Broker("127.0.0.1", broker.port), f"lz/{name}", None, name) as link:
             return bool(link.ask({"do": "identity"}, 2)["ok"])
     except BoardError:
         return False
 
 
 def test_only_who_has_the_key_commands(keys: Path, broker: AmqttBroker, tmp_path: Path, micropython: str) -> None:
-    access = BrokerAccess("127.0.0.1", broker.port)
+    access = Broker("127.0.0.1", broker.port)
     with installed(tmp_path, keys, on_broker(broker, "north")):
         wait_until(lambda: answers(broker, "north"), "it is on the broker", 120)
         status: dict[str, Any] = {"do": "update", "step": "status"}

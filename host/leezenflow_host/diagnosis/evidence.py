@@ -21,7 +21,7 @@ _DARK_OF_TIME = {"stale": "stale", "starting": "starting", "no_data": "starting"
 class Evidence:
     """Counters are of the time that was looked at (`seconds`), not since the start.
 
-    `fault_kind` is one of linux_unit.mqtt_feed.BrokerError's, "source" or ""; `engine` maps an Engine's words to
+    `fault_kind` is one of mqtt_subscription.BrokerError's, "source" or ""; `engine` maps an Engine's words to
     counts; `heard` lists what the messages were about, as "49:1090 (3, 4)"; `groups` are those of the right
     intersection, None where nobody looked.
     """

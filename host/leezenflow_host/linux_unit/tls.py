@@ -21,8 +21,9 @@ _PEM = b"-----BEGIN "
 def make_context(options: dict[str, Any], secrets: dict[str, Any]) -> ssl.SSLContext:
     """The TLS settings for a source's options (`ca`, `certificate`, `key`) and a unit's secrets.
 
-    The authority is the one of the secrets; where they have none, those that the system believes. The broker's name is
-    always checked. `InputError` names the file, never what is in it.
+    Each option names a certificate of the secrets, or a file if there is a "/" in it. Where the authority is in neither
+    it is those that the system believes. The broker's name is always checked. `InputError` names the file, never what
+    is in it.
     """
     files = secret_files(json.dumps({"certs": secrets.get("certs", {})}).encode())
     name = options["ca"]
@@ -34,10 +35,14 @@ def make_context(options: dict[str, Any], secrets: dict[str, Any]) -> ssl.SSLCon
         is_text = authority is not None and authority.startswith(_PEM)
         context = ssl.create_default_context(cadata=authority.decode() if authority and is_text else authority)
     except (ssl.SSLError, UnicodeDecodeError):
-        raise InputError(f'secrets: "certs": {name} is no certificate that can be used; install it again') from None
+        raise InputError(f"{_place(name)} is no certificate that can be used; install it again") from None
     if options["certificate"]:
         _load_own(context, options["certificate"], options["key"], files)
     return context
+
+
+def _place(name: str) -> str:
+    return name if "/" in name else f'secrets: "certs": {name}'
 
 
 def _find(name: str, files: dict[str, bytes]) -> bytes | None:
@@ -62,9 +67,7 @@ def _load_own(context: ssl.SSLContext, certificate: str, key: str, files: dict[s
             file.write(_pem(der[0] or b"", der[1] or b""))
         context.load_cert_chain(path)
     except (ssl.SSLError, ValueError, TypeError):
-        raise InputError(
-            f'secrets: "certs": {certificate} and {key} cannot be used together; install them again'
-        ) from None
+        raise InputError(f"{_place(certificate)} and {key} cannot be used together; install them again") from None
     finally:
         os.unlink(path)
 

@@ -4,11 +4,10 @@
 
 from leezenflow_host.updating.fleet import FleetUnit, read_fleet
 from leezenflow_host.updating.links import SerialLink, UnitLink
-from leezenflow_host.updating.mqtt_link import BrokerAccess, MqttLink
+from leezenflow_host.updating.mqtt_link import MqttLink
 from leezenflow_host.updating.pushing import push_release, read_state
 
 __all__ = [
-    "BrokerAccess",
     "FleetUnit",
     "MqttLink",
     "SerialLink",

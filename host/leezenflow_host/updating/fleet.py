@@ -12,11 +12,11 @@ from pydantic import Field
 
 from leezenflow.source_url import parse_source
 from leezenflow_host.errors import InputError, LeezenflowError
+from leezenflow_host.linux_unit.tls import make_context
+from leezenflow_host.mqtt_client import PORTS, Broker
 from leezenflow_host.problems import Problems, Table, check_tables, did_you_mean, read_toml
 from leezenflow_host.updating.links import SerialLink, UnitLink
-from leezenflow_host.updating.mqtt_link import BrokerAccess, MqttLink
-
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
+from leezenflow_host.updating.mqtt_link import MqttLink
 
 
 class BrokerTable(Table):
@@ -53,15 +53,15 @@ class FleetUnit:
     labels: tuple[str, ...]
     port: str | None
     topic: str | None
-    access: BrokerAccess | None
+    broker: Broker | None
     key: bytes | None
 
     def open(self) -> UnitLink:
         """Open the way; BoardError when there is none."""
         if self.port is not None:
             return SerialLink(self.port)
-        assert self.access is not None and self.topic is not None
-        return MqttLink(self.access, self.topic, self.key, self.name)
+        assert self.broker is not None and self.topic is not None
+        return MqttLink(self.broker, self.topic, self.key, self.name)
 
 
 def read_fleet(file: Path, names: Sequence[str] = (), labels: Sequence[str] = ()) -> list[FleetUnit]:
@@ -83,14 +83,14 @@ def read_fleet(file: Path, names: Sequence[str] = (), labels: Sequence[str] = ()
     folder = file.parent
     chosen = _choose(checked.units, names, labels)
     uses_broker = any(unit.topic is not None for unit in chosen.values())
-    access = _read_access(checked.broker, folder) if checked.broker is not None and uses_broker else None
+    broker = _read_broker(checked.broker, folder) if checked.broker is not None and uses_broker else None
     return [
         FleetUnit(
             name,
             tuple(unit.labels),
             unit.port,
             unit.topic,
-            access if unit.topic is not None else None,
+            broker if unit.topic is not None else None,
             _read_key(folder / unit.secrets) if unit.secrets is not None else None,
         )
         for name, unit in chosen.items()
@@ -110,27 +110,26 @@ def _choose(units: dict[str, UnitTable], names: Sequence[str], labels: Sequence[
     return {name: unit for name, unit in units.items() if name in names or set(labels) & set(unit.labels)}
 
 
-def _read_access(broker: BrokerTable, folder: Path) -> BrokerAccess:
+def _read_broker(broker: BrokerTable, folder: Path) -> Broker:
     try:
         source = parse_source(broker.url)
     except LeezenflowError as error:
         raise InputError(f"[broker] url: {error}") from None
-    if source.scheme not in _PORTS or not source.host:
+    if source.scheme not in PORTS or not source.host:
         raise InputError(f"[broker] url {broker.url!r} must begin with mqtt:// or mqtts:// and name the broker's host.")
     if source.scheme == "mqtts" and broker.ca is None:
         raise InputError("[broker] ca is missing: with mqtts:// name the authority's certificate (broker/ca.pem).")
-    paths = [None if name is None else _existing(folder / name) for name in (broker.ca, broker.certificate, broker.key)]
+    names = {"ca": broker.ca, "certificate": broker.certificate, "key": broker.key or broker.certificate}
+    files = {what: str(_existing(folder / name).absolute()) if name else "" for what, name in names.items()}
     login: dict[str, Any] = {}
     if broker.login is not None:
         login = _read_object(folder / broker.login).get("mqtt") or {}
-    return BrokerAccess(
+    return Broker(
         source.host,
-        source.port or _PORTS[source.scheme],
+        source.port or PORTS[source.scheme],
         login.get("user", source.user),
-        login.get("password", ""),
-        paths[0] if source.scheme == "mqtts" else None,
-        paths[1],
-        paths[2],
+        login.get("password"),
+        make_context(files, {}) if source.scheme == "mqtts" else None,
     )
 
 

@@ -6,17 +6,14 @@ import hmac
 import json
 import queue
 import random
-import ssl
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt import client as mqtt
 
 from leezenflow_host.errors import BoardError
+from leezenflow_host.mqtt_client import Broker, explain_failure
 
 _CONNECT_S = 15.0
 # A greater number than this would be no counter but an attempt to exhaust it.
@@ -24,32 +21,19 @@ _MOST_N = 1 << 40
 _OPEN_VERBS = ("health", "identity")
 
 
-@dataclass(frozen=True)
-class BrokerAccess:
-    """How to reach a broker: TLS where `ca` (PEM) is given, `certificate` and `key` (PEM) where it asks for them."""
-
-    host: str
-    port: int
-    user: str = ""
-    password: str = ""
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-
-
 class MqttLink:
     """One unit on a broker; `topic` is the unit's own, `key` its command key (None: only health and identity)."""
 
-    def __init__(self, access: BrokerAccess, topic: str, key: bytes | None, name: str) -> None:
+    def __init__(self, broker: Broker, topic: str, key: bytes | None, name: str) -> None:
         self.name = name
         self._topic = topic
         self._key = key
         self._n: int | None = None
         self._number = random.randrange(1 << 20)
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._client = _connect(access, self._note)
+        self._client = _connect(broker, self._note)
         try:
-            self._subscribe(access)
+            self._subscribe(broker)
         except BaseException:
             self.close()
             raise
@@ -119,13 +103,13 @@ class MqttLink:
         mac = hmac.new(self._key, body.encode(), "sha256").hexdigest()
         return json.dumps({"body": body, "mac": mac}, separators=(",", ":")).encode()
 
-    def _subscribe(self, access: BrokerAccess) -> None:
+    def _subscribe(self, broker: Broker) -> None:
         done: queue.Queue[list[Any]] = queue.Queue()
 
-        def note(client: paho.Client, data: Any, number: int, reasons: list[Any], properties: Any) -> None:
+        def note(client: mqtt.Client, data: Any, number: int, reasons: list[Any], properties: Any) -> None:
             done.put(reasons)
 
-        def again(client: paho.Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
+        def again(client: mqtt.Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
             client.subscribe(f"{self._topic}/answer", qos=1)
 
         self._client.on_subscribe = note
@@ -137,9 +121,9 @@ class MqttLink:
         except queue.Empty:
             refused = True
         if refused:
-            raise BoardError(f"The broker {access.host}:{access.port} refuses {self._topic}/answer; check its rules.")
+            raise BoardError(f"The broker {broker.address} refuses {self._topic}/answer; check its rules.")
 
-    def _note(self, client: paho.Client, data: Any, message: paho.MQTTMessage) -> None:
+    def _note(self, client: mqtt.Client, data: Any, message: mqtt.MQTTMessage) -> None:
         try:
             answer = json.loads(message.payload)
         except ValueError:
@@ -148,33 +132,29 @@ class MqttLink:
             self._answers.put(answer)
 
 
-def _connect(access: BrokerAccess, on_message: Any) -> paho.Client:
+def _connect(broker: Broker, on_message: Any) -> mqtt.Client:
     """Return a client that is connected; BoardError says why there is none."""
-    client = paho.Client(CallbackAPIVersion.VERSION2)
-    if access.user:
-        client.username_pw_set(access.user, access.password or None)
-    where = f"{access.host}:{access.port}"
+    client = broker.make_client()
+    outcome: queue.Queue[str] = queue.Queue()
+
+    def note(client: mqtt.Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
+        outcome.put(str(reason) if reason.is_failure else "")
+
+    client.on_connect = note
+    client.on_message = on_message
     try:
-        if access.ca is not None:
-            certificate, key = (str(path) if path else None for path in (access.certificate, access.key))
-            client.tls_set(str(access.ca), certificate, key)
-        outcome: queue.Queue[str] = queue.Queue()
-
-        def note(client: paho.Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
-            outcome.put(str(reason) if reason.is_failure else "")
-
-        client.on_connect = note
-        client.on_message = on_message
-        client.connect(access.host, access.port, keepalive=20)
-        client.loop_start()
+        client.connect(broker.host, broker.port, keepalive=20)
+    except (OSError, ValueError) as error:
+        _, text = explain_failure(error, broker)
+        raise BoardError(f"The broker {broker.address} cannot be reached: {text}.") from None
+    client.loop_start()
+    try:
         refusal = outcome.get(timeout=_CONNECT_S)
     except queue.Empty:
         client.loop_stop()
-        raise BoardError(f"The broker {where} does not answer; is it a broker?") from None
-    except (OSError, ssl.SSLError, ValueError) as error:
-        raise BoardError(f"The broker {where} cannot be reached: {error}.") from None
+        raise BoardError(f"The broker {broker.address} does not answer; is it a broker?") from None
     if refusal:
         client.disconnect()
         client.loop_stop()
-        raise BoardError(f"The broker {where} refuses the connection: {refusal}. Check user and password.")
+        raise BoardError(f"The broker {broker.address} refuses the connection: {refusal}. Check user and password.")
     return client

@@ -35,7 +35,7 @@ from leezenflow_host.certificates import issue_client, issue_server, make_author
 from leezenflow_host.errors import InputError
 from leezenflow_host.linux_unit import clocks
 from leezenflow_host.linux_unit.feeds import ClockFeed, Feed, make_feed
-from leezenflow_host.linux_unit.mqtt_feed import BrokerError
+from leezenflow_host.mqtt_subscription import BrokerError
 from signals import Program
 
 AnyBroker = AmqttBroker | MosquittoBroker
