@@ -30,7 +30,7 @@ class ForecastColumns:
 
     `end_ms`, `min_ms`, `max_ms` are NEVER where nothing usable is told; `confidence` is -1 without. `since_ms` is when
     the colour began, where a feed that speaks on change tells it (else NEVER); `broken` marks the first message after
-    the clock was set.
+    the clock was set; `on_change` those of feeds that may be silent as long as nothing changes.
     """
 
     at_ms: Ints
@@ -42,6 +42,7 @@ class ForecastColumns:
     program: Ints
     since_ms: Ints
     broken: NDArray[np.bool_]
+    on_change: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.at_ms)
@@ -58,7 +59,9 @@ class ForecastColumns:
 
 
 _EMPTY = np.zeros(0, dtype=np.int64)
-_NOTHING = ForecastColumns(_EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY.astype(bool))
+_NOTHING = ForecastColumns(
+    _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY.astype(bool), _EMPTY.astype(bool)
+)
 
 
 def forecast_columns(part: GroupPart, after_ms: int = NEVER) -> ForecastColumns:
@@ -77,7 +80,16 @@ def forecast_columns(part: GroupPart, after_ms: int = NEVER) -> ForecastColumns:
         part.on_change[rows], part.start[np.minimum(part.offsets[run], max(0, len(part.start) - 1))], NEVER
     )
     return ForecastColumns(
-        at_ms, colour[run], end[run], low[run], high[run], confidence[run], part.program[rows], since, broken[news]
+        at_ms,
+        colour[run],
+        end[run],
+        low[run],
+        high[run],
+        confidence[run],
+        part.program[rows],
+        since,
+        broken[news],
+        part.on_change[rows],
     )
 
 

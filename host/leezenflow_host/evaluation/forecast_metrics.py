@@ -28,6 +28,8 @@ FRESH_MS = 6_000
 _TENTH_MS = 100
 # Between two changes of a feed that speaks on change; a longer red is a signal that rests, or a feed that was away.
 _ON_CHANGE_MS = 600_000
+# In a longer silence a whole phase may have come and gone, as in `truth.ObservedTruth`.
+_BLIND_MS = 15_000
 # A colour that lasts longer than this many messages is not waited for.
 _MAX_WAITING = 200_000
 
@@ -80,7 +82,8 @@ class ForecastMetrics:
 
     def _judge(self, columns: ForecastColumns) -> None:
         colour = columns.colour
-        changes = np.flatnonzero((colour[1:] != colour[:-1]) | columns.broken[1:]) + 1
+        blind = (np.diff(columns.at_ms) > _BLIND_MS) & ~columns.on_change[1:]
+        changes = np.flatnonzero((colour[1:] != colour[:-1]) | columns.broken[1:] | blind) + 1
         if not len(changes):
             self._waiting = columns if len(columns) < _MAX_WAITING else columns.cut(len(columns) - 1)
             return
@@ -164,20 +167,22 @@ class ForecastMetrics:
         whole.add(*self._tables.errors())
         discrepancy, diversity, table = self._shapes.figures()
         cycles = self._shapes.count
+        # A feed that never tells an end has no forecast that could jump or hold.
+        told = self._usable > 0
         return {
             "forecast": {
                 **whole.figures(),
                 "available_share": share(self._available_ms, self._time_ms),
                 "usable_share": share(self._usable, self._coloured),
                 "jumps": self._jumps,
-                "jumps_per_cycle": share(self._jumps, cycles),
-                "jump_max_ms": self._jump_max_ms,
+                "jumps_per_cycle": share(self._jumps, cycles) if told else None,
+                "jump_max_ms": self._jump_max_ms if told else None,
                 "jump_up_share": share(self._jumps_up, self._jumps),
                 "bounds_judged": self._bounded,
                 "before_min_share": share(self._before_min, self._bounded),
                 "after_max_share": share(self._after_max, self._bounded),
-                "lead_to_green_ms": _median(self._leads[GREEN_TRUTH]),
-                "lead_to_red_ms": _median(self._leads[RED_TRUTH]),
+                "lead_to_green_ms": _median(self._leads[GREEN_TRUTH]) if told else None,
+                "lead_to_red_ms": _median(self._leads[RED_TRUTH]) if told else None,
                 "expected_calibration_error": calibration_error,
                 "cycle_discrepancy_s": discrepancy,
                 "wait_time_diversity": diversity,
@@ -192,15 +197,16 @@ class ForecastMetrics:
 def _switch_instants(columns: ForecastColumns, changes: Ints) -> tuple[Ints, Flags]:
     """When each change happened: where the message before said so, if that is possible, else when it was first seen.
 
-    A feed that speaks on change tells the instant itself. Not known where nobody listened for more than 6 s (on change:
-    ten minutes), or the clock was set in between.
+    A feed that speaks on change tells the instant itself. Not known where nobody listened for more than 6 s (15 s where
+    the message before told the instant; on change: ten minutes), or the clock was set in between.
     """
     before, after = columns.at_ms[changes - 1], columns.at_ms[changes]
     told = columns.end_ms[changes - 1]
     possible = (told != NEVER) & (told >= before) & (told <= after)
     since = columns.since_ms[changes]
     changed = (since != NEVER) & (since <= after) & (after - before <= _ON_CHANGE_MS)
-    known = ~columns.broken[changes] & (possible | changed | (after - before <= FRESH_MS))
+    blind = (after - before > _BLIND_MS) & ~columns.on_change[changes]
+    known = ~columns.broken[changes] & ~blind & (possible | changed | (after - before <= FRESH_MS))
     return np.where(changed, since, np.where(possible, told, after)), known
 
 

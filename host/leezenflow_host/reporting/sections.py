@@ -31,13 +31,17 @@ _FACTS = (
     ("expected_calibration_error", "percent"),
     ("cycle_discrepancy_s", "number"),
 )
+_ENOUGH_MESSAGES = 30
 
 
 def overview(results: Sequence[Row], words: Words) -> Table:
     """One row a result, for reports about several."""
     rows = []
+    alike = len({result["setting"] for result in results}) == 1
     for result in results:
-        name = f"{result['intersection']} · {result['signal_group']} · {result['setting']}"
+        name = f"{result['intersection']} · {result['signal_group']}"
+        if not alike:
+            name += f" · {words.setting(result['setting'])}"
         shares = [words.percent(result[key]) for key in ("wrong_colour_share", "wrong_green_share", "answered_share")]
         cycles = str(result["data"]["cycles"])
         rows.append([name, *shares, words.seconds(result["remaining_mae_ms"]), cycles])
@@ -50,14 +54,14 @@ def describe(result: Row, words: Words, anchor: str) -> Row:
     return {
         "anchor": anchor,
         "heading": words("signal", intersection=result["intersection"], group=result["signal_group"]),
-        "setting": f"{words('setting')}: {result['setting']}",
+        "setting": f"{words('setting')}: {words.setting(result['setting'])}",
         "period": words("period", start=_instant(result["from_ms"]), end=_instant(result["to_ms"])),
         "cards": _cards(result, words),
         "in_words": _sentence(result, words),
         "problems": {
             "caption": words("problems"),
-            "headings": [words("problem"), words("count"), ""],
-            "rows": [[row["kind"].replace("_", " "), row["count"], row["text"]] for row in result["problems"]],
+            "headings": [words("problem"), words("count"), words("first_problem")],
+            "rows": [[words(row["kind"]), row["count"], row["text"]] for row in result["problems"]],
             "words": (2,),
         },
         "charts": [chart for chart in _charts(result, words) if chart is not None],
@@ -90,7 +94,7 @@ def _cards(result: Row, words: Words) -> list[Row]:
     flicker = words.number(result["flicker_ratio"])
     cards.append({"name": words("flicker"), "value": flicker, "note": words("flicker_note"), "interval": ""})
     cycles = str(result["data"]["cycles"])
-    cards.append({"name": words("cycles"), "value": cycles, "note": "", "interval": ""})
+    cards.append({"name": words("cycles"), "value": cycles, "note": words("cycles_note"), "interval": ""})
     return cards
 
 
@@ -112,7 +116,10 @@ def _part_names(words: Words) -> list[str]:
 
 
 def _charts(result: Row, words: Words) -> list[Row | None]:
-    reasons = [[words(reason), words.percent(share)] for reason, share in result["reason_shares"].items()]
+    reasons = [
+        [": ".join(map(words, reason.split(": "))), words.percent(share)]
+        for reason, share in result["reason_shares"].items()
+    ]
     whole = {
         "title": words("shares"),
         "svg": draw_parts(words("shares"), [("", _parts_of(result))], _part_names(words)),
@@ -222,7 +229,8 @@ def _coded(result: Row, words: Words) -> Row | None:
     table = [row for row in result["confidence"] if row["messages"]]
     if not table:
         return None
-    points = [(row["coded_share"] * 10, row["right_share"]) for row in table]
+    # What few messages say is chance; the table has them all.
+    points = [(row["coded_share"] * 10, row["right_share"]) for row in table if row["messages"] >= _ENOUGH_MESSAGES]
     rows = [[words.percent(row["coded_share"]), words.percent(row["right_share"]), row["messages"]] for row in table]
     labels = [f"{percent} %" for percent in range(0, 101, 10)]
     line = Series(words("controller"), sorted(points))
@@ -266,7 +274,7 @@ def _comparison(result: Row, words: Words) -> Row | None:
         return None
     rows = [row for row in comparison["rows"] if row["difference"] is not None]
     shares = [row for row in rows if not row["name"].endswith("_ms")]
-    title = words("comparison", name=comparison["against"])
+    title = words("comparison", name=words(comparison["against"]))
     cells = []
     for row in rows:
         write = _writer(row["name"], words)
@@ -278,7 +286,7 @@ def _comparison(result: Row, words: Words) -> Row | None:
     bars = [(words(row["name"]), row["difference"], row["low"], row["high"]) for row in shares]
     return {
         "title": title,
-        "svg": draw_intervals(title, bars, words.points),
+        "svg": draw_intervals(title, bars, words.whole_points),
         "note": words("comparison_note"),
         "table": {"caption": title, "headings": headings, "rows": cells, "words": None},
     }
@@ -286,5 +294,7 @@ def _comparison(result: Row, words: Words) -> Row | None:
 
 def _tables(result: Row, words: Words) -> list[Table]:
     forecast = result["forecast"] or {}
+    if forecast and not forecast["usable_share"]:
+        return [_table(words, "forecast_facts", ("fact", "value"), [[words("usable_share"), words("no_forecast")]])]
     facts = [[words(name), getattr(words, form)(forecast[name])] for name, form in _FACTS if name in forecast]
     return [_table(words, "forecast_facts", ("fact", "value"), facts)]

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every word of the report, English and German side by side."""
 
+import re
+
 from leezenflow_host.errors import InputError
 
 LANGUAGES = ("en", "de")
@@ -16,6 +18,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "setting": ("Setting", "Einstellung"),
     "period": ("{start} to {end} (UTC)", "{start} bis {end} (UTC)"),
     "cycles": ("Cycles", "Umläufe"),
+    "cycles_note": ("seen as a whole, from green to green", "ganz gesehen, von Grün zu Grün"),
     "wrong": ("Wrong colour", "Falsche Farbe"),
     "wrong_green": ("Wrong green", "Falsches Grün"),
     "answered": ("Answered", "Beantwortet"),
@@ -93,6 +96,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Fehler von höchstens 2 s gegen die angegebene Sicherheit (SAE J2735, TimeIntervalConfidence).",
     ),
     "forecast_facts": ("The forecast as a whole", "Die Prognose insgesamt"),
+    "no_forecast": (
+        "none: this feed gives no forecast; the display learns from the switches it sees",
+        "keine: Diese Quelle gibt keine Prognose; die Anzeige lernt aus den Wechseln, die sie sieht",
+    ),
     "fact": ("Figure", "Kennzahl"),
     "value": ("Value", "Wert"),
     "available_share": ("time with a fresh, usable forecast", "Zeit mit frischer, brauchbarer Prognose"),
@@ -115,15 +122,30 @@ WORDS: dict[str, tuple[str, str]] = {
     "seconds": ("seconds", "Sekunden"),
     "comparison": ("Compared with {name}", "Verglichen mit {name}"),
     "comparison_note": (
-        "Difference of this display to the other one on the same cycles. Left of the line: this display has less.",
-        "Unterschied dieser Anzeige zur anderen in denselben Umläufen. Links der Linie: diese Anzeige hat weniger.",
+        "Difference of this display to the other one on the same cycles, in percentage points. Left of the line: this "
+        "display has less.",
+        "Unterschied dieser Anzeige zur anderen in denselben Umläufen, in Prozentpunkten. Links der Linie: diese "
+        "Anzeige hat weniger.",
     ),
+    "plain arithmetic": ("plain arithmetic", "einfacher Rechnung"),
     "this": ("This display", "Diese Anzeige"),
     "other": ("The other", "Die andere"),
     "difference": ("Difference", "Unterschied"),
     "problems": ("What was wrong with the data", "Was mit den Daten nicht stimmte"),
     "problem": ("Problem", "Problem"),
     "count": ("Count", "Anzahl"),
+    "first_problem": ("The first of them", "Das erste davon"),
+    "silence": ("silence", "Funkstille"),
+    "missing_hours": ("missing hours", "fehlende Stunden"),
+    "clock_jump": ("clock jump", "Uhr gesprungen"),
+    "clock_offset": ("clock offset", "Uhr falsch gestellt"),
+    "time_zone": ("time zone", "Zeitzone"),
+    "overlap": ("overlap", "Überschneidung"),
+    "empty_group": ("empty group", "Signalgruppe ohne Farbe"),
+    "cut_off": ("cut off", "abgeschnitten"),
+    "damaged_line": ("damaged line", "beschädigte Zeile"),
+    "unreadable_message": ("unreadable message", "unlesbare Nachricht"),
+    "failed_file": ("failed file", "unbrauchbare Datei"),
     "no_problems": ("Nothing was wrong with the data.", "An den Daten war nichts auszusetzen."),
     "figures": ("The figures", "Die Zahlen"),
     "table": ("As a table", "Als Tabelle"),
@@ -146,7 +168,24 @@ WORDS: dict[str, tuple[str, str]] = {
     "remaining_mae_ms": ("error of the time left", "Fehler der Restzeit"),
     "green": ("green", "Grün"),
     "red": ("red", "Rot"),
+    "no_data": ("no message yet", "noch keine Nachricht"),
+    "starting": ("not yet two messages", "noch keine zwei Nachrichten"),
+    "stale": ("the last message is too old", "die letzte Nachricht ist zu alt"),
+    "signal_off": ("the signal is off", "das Signal ist aus"),
+    "flashing": ("the lamp flashes", "die Lampe blinkt"),
+    "failure": ("the controller reports a failure", "das Steuergerät meldet eine Störung"),
+    "manual": ("manual control", "Handsteuerung"),
+    "stopped": ("the controller's clock is stopped", "die Uhr des Steuergeräts steht"),
+    "implausible": ("a message without phases", "eine Nachricht ohne Phasen"),
+    "beyond_forecast": ("the arrival is behind the last forecast phase", "die Ankunft liegt hinter der Prognose"),
+    "overdue": ("the phase should have ended", "die Phase sollte vorbei sein"),
+    "doubtful": ("the chance of being wrong is too high", "zu wahrscheinlich falsch"),
+    "learning": ("still learning", "lernt noch"),
+    "near_switch": ("close to a switch", "nahe an einem Wechsel"),
 }
+
+# A setting in words (Question.setting), and how German says it.
+_SETTING = re.compile(r"([\d.]+) m at ([\d.]+) km/h(?:, sprint ([\d.]+) km/h)?(?:, at most ([\d.]+) % wrong)?")
 
 _WEEKDAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
@@ -168,6 +207,22 @@ class Words:
         """Return the words of `key`; a key that is not there (a reason of the core) is its own word."""
         known = WORDS.get(key)
         return known[self._column].format(**values) if known else key.replace("_", " ")
+
+    def setting(self, text: str) -> str:
+        """A setting as `Question.setting` tells it; the name of a site file stays as it is."""
+        told = _SETTING.fullmatch(text)
+        if told is None or self.language == "en":
+            return text
+        distance, speed, sprint, limit = (part and part.replace(".", ",") for part in told.groups())
+        words = f"{distance} m bei {speed} km/h"
+        if sprint:
+            words += f", Sprint {sprint} km/h"
+        return f"{words}, höchstens {limit} % falsch" if limit else words
+
+    def whole_points(self, share: float) -> str:
+        """Write a difference of shares in percentage points for an axis, with its sign and no needless digits."""
+        value = f"{100 * share:+.3g}".replace("-", "−") if share else "0"
+        return value.replace(".", ",") if self.language == "de" else value
 
     def number(self, value: float | None, digits: int = 2) -> str:
         """Write a number, "–" for none."""

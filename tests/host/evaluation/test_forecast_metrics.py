@@ -152,6 +152,9 @@ def test_availability_counts_fresh_and_usable_time():
     unknown = [(at, [told(state, None) for state, *_ in events]) for at, events in messages]
     figures = metrics(part(unknown))["forecast"]
     assert figures["usable_share"] == 0 and figures["available_share"] == pytest.approx(0.1)
+    # What is not told does not jump, and holds for no time.
+    for name in ("jumps_per_cycle", "jump_max_ms", "lead_to_green_ms", "lead_to_red_ms"):
+        assert figures[name] is None, name
 
 
 def test_a_switch_nobody_saw_is_not_judged():
@@ -238,3 +241,13 @@ def test_a_feed_that_speaks_on_change_tells_when_the_colour_began():
     assert metrics(speaking)["cycle_discrepancy"] == [{"weekday": 3, "hour": 8, "cycles": 1, "median_s": 0}]
     # The same from a feed that should speak all the time is a silence.
     assert metrics(made)["cycle_discrepancy"] == []
+
+
+@pytest.mark.parametrize("until_s", [50, 64])
+def test_a_silence_in_which_a_phase_may_have_passed_is_nobodys_error(until_s: int):
+    # From within a red to within the next one, or to the green behind it: what was said before was right.
+    messages = cycle(0) + cycle(30) + cycle(60) + cycle(90)
+    heard = [one for one in messages if not 20_000 <= one[0] < until_s * 1_000]
+    rows = metrics(part(heard))["forecast_by_horizon"]
+    assert rows and all(row["mae_ms"] == 0 for row in rows)
+    assert max(row["from_horizon_ms"] for row in rows) == 10_000

@@ -72,6 +72,55 @@ def test_what_is_unknown_is_a_dash_and_never_a_nought():
     assert page.count("<svg") == 1
 
 
+def test_german_says_everything_in_german():
+    result = full_results(
+        setting="110 m at 18.5 km/h, sprint 21 km/h, at most 2.5 % wrong",
+        reason_shares={"uncertain: doubtful": 0.1, "dark: stale": 0.02},
+        problems=[{"kind": "clock_jump", "count": 3, "text": "t.jsonl: the recorder's clock went back by 5 s"}],
+    )
+    result["comparison"]["against"] = "plain arithmetic"
+    pages = [render_report([result], language).replace("\N{NO-BREAK SPACE}", " ") for language in LANGUAGES]
+    told = (
+        (
+            "110 m at 18.5 km/h, sprint 21 km/h, at most 2.5 % wrong",
+            "110 m bei 18,5 km/h, Sprint 21 km/h, höchstens 2,5 % falsch",
+        ),
+        ("Compared with plain arithmetic", "Verglichen mit einfacher Rechnung"),
+        ("uncertain: the chance of being wrong is too high", "unsicher: zu wahrscheinlich falsch"),
+        ("dark: the last message is too old", "dunkel: die letzte Nachricht ist zu alt"),
+        ("clock jump", "Uhr gesprungen"),
+        ("The first of them", "Das erste davon"),
+    )
+    for english, german in told:
+        assert english in pages[0] and german in pages[1] and english not in pages[1], english
+    assert Words("de").setting("schlossplatz at 5 m") == "schlossplatz at 5 m"
+
+
+def test_a_feed_without_forecast_says_so_instead_of_noughts():
+    result = full_results(forecast_by_horizon=[], confidence=[])
+    result["forecast"] |= {"usable_share": 0.0, "jumps": 0, "jumps_per_cycle": None, "jump_max_ms": None}
+    page = render_report([result])
+    assert "none: this feed gives no forecast" in page and "largest jump" not in page
+
+
+def test_the_overview_names_the_setting_only_where_it_differs():
+    alike = [full_results(), full_results(signal_group=13)]
+    differ = [full_results(), full_results(setting="schlossplatz")]
+    for results, name in ((alike, "49:1090 · 12<"), (differ, "49:1090 · 12 · 110 m at 18 km/h<")):
+        assert f'<th scope="row">{name}' in render_report(results)
+
+
+def test_what_few_messages_say_is_left_out_of_the_picture():
+    rows = [
+        {"confidence": code, "coded_share": share, "messages": count, "right_share": share}
+        for code, share, count in ((3, 0.51, 500), (9, 0.9, 29), (15, 1.0, 30))
+    ]
+    page = render_report([full_results(confidence=rows)])
+    picture = page[page.index("What the messages say") :]
+    assert picture[: picture.index("</svg>")].count("<circle") == 3  # two points, and the legend's
+    assert "90.0" in picture[: picture.index("</table>")]
+
+
 def test_texts_from_data_are_only_text():
     page = render_report([full_results(setting="<script>alert(1)</script>", intersection='"><b>')])
     assert "<script" not in page and "<b>" not in page
