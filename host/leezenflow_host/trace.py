@@ -128,7 +128,7 @@ class TraceReader:
                 continue
             try:
                 message = self._parse_message(text)
-            except _DamagedLineError as error:
+            except DamagedLineError as error:
                 if text.endswith(b"\n"):
                     self._report(f"{error}; this line was skipped")
                 else:
@@ -174,27 +174,21 @@ class TraceReader:
         return TraceHeader(adapter, source, note, values)
 
     def _parse_message(self, text: bytes) -> TraceMessage | None:
-        """One line as a message; None for the header of a continued recording; raises `_DamagedLineError`."""
+        """One line as a message; None for the header of a continued recording; raises `DamagedLineError`."""
         try:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise _DamagedLineError(f"no valid JSON ({error})") from error
+            raise DamagedLineError(f"no valid JSON ({error})") from error
         if not isinstance(values, dict):
-            raise _DamagedLineError("not a JSON object")
+            raise DamagedLineError("not a JSON object")
         if "leezenflow_trace" in values:
             # Recordings put one behind the other, as by `cat`.
             if values.get("adapter") != self.header.adapter:
-                raise _DamagedLineError(
+                raise DamagedLineError(
                     f"a recording for another adapter begins ({reprlib.repr(values.get('adapter'))})"
                 )
             return None
-        at_ms = values.get("at_ms")
-        if isinstance(at_ms, bool) or not isinstance(at_ms, int) or not 0 <= at_ms <= MAX_AT_MS:
-            raise _DamagedLineError(f"at_ms is {reprlib.repr(at_ms)}, not an arrival time in Unix milliseconds")
-        topic = values.get("topic", "")
-        if not isinstance(topic, str):
-            raise _DamagedLineError(f"topic is {reprlib.repr(topic)}, not a text")
-        return TraceMessage(at_ms, topic, _parse_payload(values), self._line)
+        return parse_message(values, self._line)
 
     def _report(self, text: str) -> None:
         if self.strict:
@@ -209,7 +203,18 @@ class TraceReader:
             self._on_problem(problem)
 
 
-class _DamagedLineError(Exception):
+def parse_message(values: dict[str, Any], line: int = 0) -> TraceMessage:
+    """The message in a line of a recording that was read as JSON; `DamagedLineError` says what is wrong with it."""
+    at_ms = values.get("at_ms")
+    if isinstance(at_ms, bool) or not isinstance(at_ms, int) or not 0 <= at_ms <= MAX_AT_MS:
+        raise DamagedLineError(f"at_ms is {reprlib.repr(at_ms)}, not an arrival time in Unix milliseconds")
+    topic = values.get("topic", "")
+    if not isinstance(topic, str):
+        raise DamagedLineError(f"topic is {reprlib.repr(topic)}, not a text")
+    return TraceMessage(at_ms, topic, _parse_payload(values), line)
+
+
+class DamagedLineError(Exception):
     """One line cannot be read; the text says why."""
 
 
@@ -219,13 +224,13 @@ def _parse_payload(values: dict[str, Any]) -> bytes:
         try:
             return text.encode()
         except UnicodeEncodeError as error:
-            raise _DamagedLineError("payload holds half a surrogate pair; binary belongs into payload_b64") from error
+            raise DamagedLineError("payload holds half a surrogate pair; binary belongs into payload_b64") from error
     if isinstance(encoded, str) and text is None:
         try:
             return base64.b64decode(encoded, validate=True)
         except ValueError as error:
-            raise _DamagedLineError(f"payload_b64 is no valid base64 ({error})") from error
-    raise _DamagedLineError("it must have either payload or payload_b64, as a text")
+            raise DamagedLineError(f"payload_b64 is no valid base64 ({error})") from error
+    raise DamagedLineError("it must have either payload or payload_b64, as a text")
 
 
 class TraceWriter:

@@ -21,7 +21,7 @@ from leezenflow_host.decoding import spatem_xml, tree
 from leezenflow_host.decoding.detect import PayloadDecoder, decoder_names, find_decoder
 from leezenflow_host.decoding.payloads import Payload, read_bytes, read_file, read_stream
 from leezenflow_host.errors import InputError
-from leezenflow_host.trace import TraceHeader, TraceWriter
+from leezenflow_host.trace import TraceHeader, TraceWriter, format_message
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 
@@ -74,6 +74,42 @@ def test_hexadecimal_a_message_a_line():
     assert decoded(read_bytes(spaced.encode())) == EXPECTED
     assert decoded(read_bytes(b"\xef\xbb\xbf0x" + HEX[0].encode())) == EXPECTED[:1]
     assert decoded(read_bytes(f"1765297041550 : {HEX[0]}\nPayload={HEX[1]}".encode())) == EXPECTED[:2]
+
+
+def test_other_ways_to_write_octets():
+    octets = [HEX[0][i : i + 2] for i in range(0, len(HEX[0]), 2)]
+    for text in (" 0x".join(["", *octets]), ", ".join("0x" + octet for octet in octets) + ",", f'"{HEX[0]}",'):
+        assert decoded(read_bytes(text.encode())) == EXPECTED[:1]
+    assert decoded(read_bytes("\n".join(HEX).encode("utf-16"))) == EXPECTED
+    assert decoded(read_bytes(b"\xff\xfe\x00\xd8\x00"))  # no text, but something to refuse
+
+
+def test_dumps():
+    data = bytes.fromhex(HEX[0])
+    rows = [data[at : at + 16] for at in range(0, len(data), 16)]
+    xxd = "\n".join(f"{16 * row:08x}: {part.hex(' ', -2)}  ..text.." for row, part in enumerate(rows))
+    hexdump = "\n".join(
+        f"{16 * row:08x}  {part[:8].hex(' ')}  {part[8:].hex(' ')}  |..|" for row, part in enumerate(rows)
+    )
+    for text in (xxd, hexdump + f"\n{len(data):08x}\n"):
+        assert decoded(read_bytes(text.encode())) == EXPECTED[:1]
+        # A line is missing: no dump any more.
+        assert all(isinstance(line, str) for line in decoded(read_bytes(text[text.index("\n") + 1 :].encode())))
+
+
+def test_an_odd_number_of_digits_is_not_taken_for_base64():
+    (error,) = decoded(read_bytes(HEX[0][:-1].encode()))
+    assert "odd number of hexadecimal digits" in error
+
+
+def test_lists_and_single_lines_of_recordings():
+    assert decoded(read_bytes(json.dumps(HEX).encode())) == EXPECTED
+    assert decoded(read_stream(io.BytesIO(json.dumps(HEX).encode()))) == EXPECTED
+    assert decoded(read_bytes(json.dumps([{"hex": line} for line in HEX]).encode())) == EXPECTED
+    recorded = [format_message(5 + number, "a", bytes.fromhex(line)) for number, line in enumerate(HEX)]
+    assert decoded(read_bytes("\n".join(recorded).encode())) == EXPECTED
+    assert [payload.at_ms for payload in read_bytes(recorded[1].encode())] == [6]
+    assert "at_ms is" in decoded(read_bytes(b'{"at_ms": "now", "payload": "a"}'))[0]
 
 
 def test_messages_on_their_way_to_a_roadside_unit():
@@ -185,6 +221,31 @@ def test_xml_with_comments_namespaces_and_every_optional_field():
 def test_xml_that_is_refused(document: bytes, kind: str):
     with pytest.raises(SignalError, match=kind):
         spatem_xml.decode(document)
+
+
+def test_where_one_document_ends():
+    bare = XML.split(b"?>", 1)[1]
+    for document in (
+        b"<!-- <likelyTime>1</likelyTime> -->" + bare,
+        XML.replace(b"<states>", b"<!-- </DATA> --><states a='/>x' b=\"1'2>\">").replace(b"</DATA>", b"</DATA >"),
+        b"<DATA>" + bare + b"</DATA>",
+        XML + b"<!-- sent by </DATA> -->\0\n",
+    ):
+        assert len(spatem_xml.split(document)) == 1
+        assert decoded(read_bytes(document)) == [MUENSTER["expected"]]
+        assert decoded(read_bytes(document.strip(b"\0\n") * 3)) == [MUENSTER["expected"]] * 3
+    utf16 = XML.decode().replace('"1.0"?', '"1.0" encoding="UTF-16"?')
+    assert decoded(read_bytes(utf16.encode("utf-16"))) == [MUENSTER["expected"]]
+    assert decoded(iter([Payload(utf16.encode("utf-16"), "")])) == [MUENSTER["expected"]]
+    first, second = decoded(read_bytes(XML + b"<a><b></a>"))
+    assert first == MUENSTER["expected"]
+    assert second.startswith("malformed")
+
+
+@pytest.mark.parametrize("piece", [b"<a", b"</", b'<a "', b"<!--", b"<?", b"<a>", b"<a/>", b"</a ", b"'", b"<![CDATA["])
+def test_a_hostile_text_is_divided_all_the_same(piece: bytes):
+    text = piece * (100_000 // len(piece))
+    assert b"".join(spatem_xml.split(text)) == text
 
 
 def test_one_broken_document_does_not_hide_the_others():

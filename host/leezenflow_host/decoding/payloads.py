@@ -15,27 +15,35 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from leezenflow.errors import SignalError
 from leezenflow_host.decoding import captures
 from leezenflow_host.decoding.detect import PayloadDecoder
 from leezenflow_host.errors import InputError
 from leezenflow_host.packing import CutOffError, read_lines
-from leezenflow_host.trace import TraceReader
+from leezenflow_host.trace import DamagedLineError, TraceReader, parse_message
 
 # Larger files than this are recordings or packet captures, which are read piece by piece.
 MAX_BYTES = 256 * 1024 * 1024
 
 _BOM = b"\xef\xbb\xbf"
+# What some programs for Windows write, PowerShell's ">" among them.
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _TRACE = re.compile(rb'\s*\{\s*"leezenflow_trace"')
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
-_HEX_LINE = re.compile(r"(?:0[xX])?[0-9a-fA-F]{2}(?:[\s:,]*[0-9a-fA-F]{2})*")
+_HEX_LINE = re.compile(r"(?:0[xX])?[0-9a-fA-F]{2}(?:[\s:,]*(?:(?<=[\s:,])0[xX])?[0-9a-fA-F]{2})*[\s,]*")
+_ODD_HEX_LINE = re.compile(r"(?:0[xX])?[0-9a-fA-F\s]+")
+# A line of `xxd`, `hexdump -C` or Wireshark: the place, up to 16 octets, and what they are as text.
+_DUMP_LINE = re.compile(
+    r"([0-9a-fA-F]{4,8})[:\s]\s*((?:[0-9a-fA-F]{2}){1,2}(?: {1,2}(?:[0-9a-fA-F]{2}){1,2}){0,15})(?:\s{2,}.*)?"
+)
 _BASE64_LINE = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 # Logs of US tools: the arrival in Unix ms before the message. RSU "immediate forward" files: Payload=<hex>.
 _TIME_BEFORE = re.compile(r"^(\d{13})\s*[:;,]?\s+")
 _PAYLOAD_FIELD = re.compile(r"^\s*Payload\s*=\s*", re.IGNORECASE)
 _OTHER_FIELD = re.compile(r"\s*(?!payload\s*=)[A-Za-z]\w*\s*=\s*(?:$|[^=\s])", re.IGNORECASE)
+_MIN_ODD_DIGITS = 40
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f")) + b"\x7f"
 
 
@@ -103,6 +111,8 @@ def read_bytes(data: bytes) -> Iterator[Payload]:
         return
     if not data.strip():
         return
+    if data[:2] in _UTF16:
+        data = _from_utf16(data)
     if not _is_text(data):
         yield Payload(data, "the file")
         return
@@ -113,6 +123,17 @@ def read_bytes(data: bytes) -> Iterator[Payload]:
         yield from _read_json(text)
     else:
         yield from _read_lines(data)
+
+
+def _from_utf16(data: bytes) -> bytes:
+    try:
+        text = data.decode("utf-16")
+    except UnicodeDecodeError:
+        return data  # octets that happen to begin like it
+    # XML may name the encoding that it no longer has.
+    return re.sub(r"""^(<\?xml[^>]*?)\s+encoding\s*=\s*["'][^"']*["']""", r"\1", text, count=1).encode(
+        "utf-8", "replace"
+    )
 
 
 def _read_trace(path: Path) -> Iterator[Payload]:
@@ -153,7 +174,7 @@ def _read_json(text: bytes) -> Iterator[Payload]:
     """One document, a document a line, or documents one behind the other; RSMP divides its own."""
     with suppress(ValueError, RecursionError):
         json.loads(text)
-        yield Payload(text, "the file")
+        yield from _of_line(text.decode(), "the file")
         return
     if b"\x0c" in text:
         yield Payload(text, "the file")
@@ -162,7 +183,7 @@ def _read_json(text: bytes) -> Iterator[Payload]:
     if _is_whole(lines[0]):
         for number, line in enumerate(lines, 1):
             if line.strip():
-                yield _line_payload(line.decode(), f"line {number}")
+                yield from _of_line(line.decode(), f"line {number}")
         return
     decoder = json.JSONDecoder()
     document = text.decode()
@@ -180,8 +201,23 @@ def _read_json(text: bytes) -> Iterator[Payload]:
             at += 1
 
 
+def _of_line(line: str, where: str) -> Iterator[Payload]:
+    """The payload of one line, or those in the JSON list that it is."""
+    payload = _line_payload(line, where)
+    if payload.data[:1] != b"[" or _is_message(payload.data):
+        yield payload
+        return
+    for number, item in enumerate(json.loads(payload.data), 1):
+        # Messages as JSON, or as texts in one of the forms of a line.
+        yield _line_payload(item if isinstance(item, str) else json.dumps(item), f"{where}, item {number}")
+
+
 def _read_lines(data: bytes) -> Iterator[Payload]:
     lines = data.removeprefix(_BOM).decode().splitlines()
+    dumped = _undump([line for line in lines if line.strip()])
+    if dumped:
+        yield Payload(dumped, "the file")
+        return
     payloads = [_line_payload(line, f"line {number}") for number, line in enumerate(lines, 1) if _is_content(line)]
     if len(payloads) > 1 and not any(payload.error for payload in payloads) and not _is_message(payloads[0].data):
         # A single message broken into lines, as `xxd -p` and `base64` print it.
@@ -192,13 +228,26 @@ def _read_lines(data: bytes) -> Iterator[Payload]:
     yield from payloads
 
 
+def _undump(lines: list[str]) -> bytes:
+    """The octets of a dump whose places follow one another from 0; b"" for any other text."""
+    data = bytearray()
+    for line in lines:
+        found = _DUMP_LINE.fullmatch(line.rstrip())
+        if found is None or int(found.group(1), 16) != len(data):
+            # `hexdump` ends with the length on a line of its own.
+            ends = line is lines[-1] and re.fullmatch(r"[0-9a-fA-F]{7,8}", line.strip())
+            return bytes(data) if data and ends and int(line, 16) == len(data) else b""
+        data += bytes.fromhex(found.group(2))
+    return bytes(data)
+
+
 def _lines_of(first: bytes, stream: BinaryIO) -> Iterator[Payload]:
     number = 1
     line = first
     while line:
         text = line.decode("utf-8", "replace")
         if _is_content(text):
-            yield _line_payload(text, f"line {number}")
+            yield from _of_line(text, f"line {number}")
         line = stream.readline(MAX_BYTES)
         number += 1
 
@@ -221,18 +270,33 @@ def _line_payload(line: str, where: str) -> Payload:
     text = _PAYLOAD_FIELD.sub("", text)
     if text[:1] in ("{", "["):
         try:
-            json.loads(text)
+            document = json.loads(text)
         except (ValueError, RecursionError) as error:
             return Payload(b"", where, at_ms, error=f"JSON: {error}")
-        return Payload(text.encode(), where, at_ms)
+        return _recorded(document, where) or Payload(text.encode(), where, at_ms)
+    text = text.strip("\"', ")
     if _HEX_LINE.fullmatch(text):
-        return Payload(bytes.fromhex(re.sub(r"^0[xX]|[:,]", "", text)), where, at_ms)
+        return Payload(bytes.fromhex(re.sub(r"0[xX]|[:,]", "", text)), where, at_ms)
+    if len(text) >= _MIN_ODD_DIGITS and _ODD_HEX_LINE.fullmatch(text):
+        # Base64 of such a length has other letters, too.
+        return Payload(b"", where, at_ms, error=f"an odd number of hexadecimal digits ({text[:20]!r})")
     if _BASE64_LINE.fullmatch(text):
         with suppress(binascii.Error):
             standard = text.replace("-", "+").replace("_", "/").rstrip("=")
             return Payload(base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True), where, at_ms)
     problem = "an odd number of hexadecimal digits" if re.fullmatch(r"[0-9a-fA-F\s]+", text) else "no known text form"
     return Payload(b"", where, at_ms, error=f"{problem} ({text[:20]!r})")
+
+
+def _recorded(document: Any, where: str) -> Payload | None:
+    """A line of a recording without its header; None for other JSON."""
+    if not isinstance(document, dict) or "at_ms" not in document:
+        return None
+    try:
+        message = parse_message(document)
+    except DamagedLineError as error:
+        return Payload(b"", where, error=str(error))
+    return Payload(message.payload, where, message.at_ms, message.topic)
 
 
 def _is_text(data: bytes) -> bool:

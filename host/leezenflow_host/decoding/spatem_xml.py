@@ -23,32 +23,72 @@ MAX_DEPTH = 40
 MAX_ELEMENTS = 500_000
 
 _BOM = b"\xef\xbb\xbf"
-_ROOT = re.compile(rb"<([A-Za-z_][^\s/>]*)")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF16_TAGS = (b"\xff\xfe<\0", b"\xfe\xff\0<")
+_ROOT = re.compile(rb"(?:<\?xml\s[^>]*+>)?\s*+<([A-Za-z_][^\s/<>]*+)")
+# A declaration; comments, CDATA and instructions, in which tags are none; end tags; tags with all behind their names.
+# Nothing in it is tried twice (possessive), or a hostile text would take for ever.
+_MARKUP = re.compile(
+    rb"(<\?xml\s)|<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)|</([^\s<>]++)\s*+>"
+    rb"|<([A-Za-z_][^\s/<>]*+)((?:[^<>\"\']|\"[^\"<]*+\"|\'[^\'<]*+\')*+)>",
+    re.DOTALL,
+)
 _J2735_SPAT = 19
 _ADDGRPC = 3
 
 
 def recognises(payload: bytes) -> bool:
     """Whether `payload` can be XML at all."""
-    return payload.removeprefix(_BOM).lstrip()[:1] == b"<"
+    return payload.removeprefix(_BOM).lstrip()[:1] == b"<" or payload[:4] in _UTF16_TAGS
 
 
 def split(payload: bytes) -> list[bytes]:
-    """The documents of a stream of them, with or without XML declarations between them, as old logs have it."""
-    documents = []
-    for part in re.split(rb"(?=<\?xml\s)", payload.replace(_BOM, b"")):
-        root = _ROOT.search(part)
-        if root is None:
-            if part.strip():
-                documents.append(part)
-            continue
-        # Without a declaration the end of the root element is what separates two documents.
-        end_tag = b"</" + root.group(1) + b">"
-        pieces = part.split(end_tag)
-        documents.extend(piece + end_tag for piece in pieces[:-1])
-        if pieces[-1].strip():
-            documents.append(pieces[-1])
+    """The documents of a stream of them, with or without XML declarations between them, as old logs have it.
+
+    Comments and the like between two are left out.
+    """
+    if payload[:2] in _UTF16:
+        return [payload]  # the parser knows it, and nobody writes several into one
+    payload = payload.replace(_BOM, b"")
+    if _is_one(payload):
+        return [payload]
+    documents: list[bytes] = []
+    start = 0
+    name = b""
+    depth = 0
+    for found in _MARKUP.finditer(payload):
+        if found.group(1) is not None:
+            # A declaration begins a document, whatever came before it.
+            piece = payload[start : found.start()]
+            if name or not _is_empty(piece):
+                documents.append(piece)
+            start, name, depth = found.start(), b"", 0
+        elif found.group(3) is not None and found.group(3) == (name or found.group(3)):
+            name = found.group(3)
+            depth += not found.group(4).endswith(b"/")
+        elif name and found.group(2) == name:
+            depth -= 1
+        if name and depth == 0:
+            documents.append(payload[start : found.end()])
+            start, name = found.end(), b""
+    rest = payload[start:]
+    if name or not _is_empty(rest) or (rest.strip() and not documents):
+        documents.append(rest)
     return documents
+
+
+def _is_empty(piece: bytes) -> bool:
+    """Whether what stands behind a document holds nothing: spaces, comments, and what buffers are filled with."""
+    return not _MARKUP.sub(b"", piece).strip(b"\0 \t\r\n")
+
+
+def _is_one(payload: bytes) -> bool:
+    """Whether it is plain to see that this is one document, as nearly every payload is."""
+    root = _ROOT.match(payload)
+    if root is None or b"<!" in payload or payload.find(b"<?xml", 1) >= 0:
+        return False
+    end = b"</" + root.group(1) + b">"
+    return payload.count(end) == 1 and payload.rstrip().endswith(end)
 
 
 class _BoundedBuilder(ElementTree.TreeBuilder):
