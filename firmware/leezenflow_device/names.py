@@ -36,7 +36,7 @@ async def find(host, port):
         if host.endswith(".local"):
             host = await _ask(_MULTICAST[0], _MULTICAST[1], host)
         elif not server or server == "0.0.0.0":
-            raise OSError("no name server to ask for %s yet" % host)
+            raise OSError("no address for %s: no name server yet" % host)
         else:
             host = await _ask(server, PORT, host)
     return socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
@@ -57,10 +57,10 @@ async def _ask(server, port, host):
                 continue
             if found:
                 return found
-            raise OSError("the name server %s knows no address of %s" % (server, host))
+            raise OSError("no address for %s: the name server %s knows none" % (host, server))
     finally:
         sock.close()
-    raise OSError("the name server %s does not answer" % server)
+    raise OSError("no address for %s: the name server %s does not answer" % (host, server))
 
 
 async def _answer_to(sock, question):
@@ -79,7 +79,7 @@ def question_for(host, number):
     for label in host.rstrip(".").split("."):
         data = label.encode()
         if not 0 < len(data) < 64:
-            raise OSError("%s is no name of a computer" % host)
+            raise OSError("no address for %s: that is no name of a computer" % host)
         packet.append(len(data))
         packet.extend(data)
     packet.append(0)

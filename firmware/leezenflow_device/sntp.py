@@ -23,12 +23,8 @@ async def ask(host, port, clock):
     """
     from leezenflow_device import names  # seldom needed
 
-    try:
-        address = (await names.find(host, port))[-1]
-    except OSError as error:
-        raise OSError("no address for %s (%s)" % (host, error))
-    finally:
-        forget(names)
+    address = (await names.find(host, port))[-1]
+    forget(names)
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)

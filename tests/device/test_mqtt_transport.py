@@ -4,7 +4,6 @@
 
 import binascii
 import contextlib
-import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -23,7 +22,6 @@ from brokers import (
     wait_until,
 )
 from transport_child import TransportChild
-from unix_device import run_script
 
 AnyBroker = AmqttBroker | MosquittoBroker
 
@@ -195,7 +193,8 @@ def _publish_now(payload: bytes) -> bytes:
     return bytes((0x30, len(payload) + 3)) + b"\x00\x01t" + payload
 
 
-def _serve_well(connection: socket.socket) -> None:
+def serve_well(connection: socket.socket) -> None:
+    """Greet, and publish one message."""
     _greet(connection)
     connection.sendall(_publish_now(b"well"))
 
@@ -205,7 +204,7 @@ def test_a_broker_that_falls_silent_is_left(micropython: str) -> None:
         if number == 1:
             _greet(connection)  # and never answers a ping
         else:
-            _serve_well(connection)
+            serve_well(connection)
 
     with ScriptedBroker(serve) as server, TransportChild(micropython, url(server.port, keepalive_s=2)) as child:
         child.wait_for("listening", True)
@@ -217,7 +216,7 @@ def test_a_broker_that_falls_silent_is_left(micropython: str) -> None:
 def test_reports_into_a_dead_connection_do_not_hide_that_it_is_dead(micropython: str) -> None:
     def serve(connection: socket.socket, number: int) -> None:
         if number > 1:
-            _serve_well(connection)
+            serve_well(connection)
             return
         connection.recv(1000)
         # Both confirmations: of the unit's commands and of the signal. From then on, it only reads.
@@ -261,7 +260,7 @@ def test_a_faulty_broker_costs_a_connection_and_no_more(micropython: str, answer
             connection.sendall(answer)
             connection.shutdown(socket.SHUT_WR)
         else:
-            _serve_well(connection)
+            serve_well(connection)
 
     with ScriptedBroker(serve) as server, TransportChild(micropython, url(server.port)) as child:
         child.wait_for(*told(b"well"))
@@ -274,52 +273,11 @@ def test_a_faulty_broker_costs_a_connection_and_no_more(micropython: str, answer
 def test_a_broker_that_accepts_and_says_nothing(micropython: str) -> None:
     def serve(connection: socket.socket, number: int) -> None:
         if number > 1:
-            _serve_well(connection)
+            serve_well(connection)
 
     with ScriptedBroker(serve) as server, TransportChild(micropython, url(server.port)) as child:
         child.wait_for(*told(b"well"))
     assert any("no answer in time" in line for line in child.other_output)
-
-
-_MOVED = """
-import asyncio, json, socket
-import leezenflow_device
-from leezenflow.source_url import parse_source
-from leezenflow_device import ticks
-from leezenflow_device.transports import mqtt
-ports = json.loads(sys.argv[1])
-looked = []
-
-class names:
-    @staticmethod
-    async def find(host, port):
-        looked.append((host, port))
-        return socket.getaddrinfo("127.0.0.1", ports[min(len(looked), len(ports)) - 1], 0, socket.SOCK_STREAM)[0]
-
-leezenflow_device.names = sys.modules["leezenflow_device.names"] = names
-mqtt.forget = lambda module: None
-mqtt._ANSWER_MS = 2000
-
-class Sink:
-    async def message(self, buffer, start, end, ticks):
-        print(json.dumps(looked))
-        raise SystemExit
-    def reconnected(self):
-        pass
-
-clock = ticks.make_clock({"ticks_start": 0, "ticks_speed": 1})
-asyncio.run(mqtt.Transport(parse_source("mqtt://moved.example/t"), {}, clock).run(Sink()))
-"""
-
-
-def test_a_broker_that_moved_is_looked_up_again(micropython: str) -> None:
-    # At its old address something takes the connection and says nothing, or lets it run into the void.
-    with (
-        socket.create_server(("127.0.0.1", 0)) as old,
-        ScriptedBroker(lambda connection, number: _serve_well(connection)) as new,
-    ):
-        said = run_script(micropython, _MOVED, json.dumps([old.getsockname()[1], new.port])).splitlines()
-    assert json.loads(said[-1])[:2] == [["moved.example", 1883]] * 2
 
 
 def test_bytes_that_trickle_in_are_put_together(micropython: str) -> None:

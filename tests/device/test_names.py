@@ -108,7 +108,7 @@ def test_the_name_server_is_asked_once(micropython: str, records: tuple[bytes, .
 def test_nothing_stands_still_while_a_name_server_is_silent(micropython: str) -> None:
     with name_server(lambda question: []) as (port, asked):
         said, turns = find(micropython, port, "127.0.0.1", HOST, answer_ms=300)
-    assert said == "the name server 127.0.0.1 does not answer"
+    assert said == "no address for Broker.example: the name server 127.0.0.1 does not answer"
     assert len(asked) == 2
     assert turns >= 2, "a turn for everybody else in each wait, at the very least"
 
@@ -146,10 +146,13 @@ def test_only_the_answer_to_this_question_counts(micropython: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda question: [reply(question, flags=0x8183)], "knows no address of Broker.example"),
-        (lambda question: [reply(question)], "knows no address"),
-        (lambda question: [reply(question, OTHER_KIND)], "knows no address"),
-        (lambda question: [b"nonsense"] * 8, "knows no address"),
+        (
+            lambda question: [reply(question, flags=0x8183)],
+            "no address for Broker.example: the name server 127.0.0.1 knows none",
+        ),
+        (lambda question: [reply(question)], "knows none"),
+        (lambda question: [reply(question, OTHER_KIND)], "knows none"),
+        (lambda question: [b"nonsense"] * 8, "knows none"),
     ],
     ids=["no such name", "no record", "another record", "nonsense"],
 )
@@ -161,7 +164,7 @@ def test_why_there_is_no_address(micropython: str, answer: Answer, words: str) -
 @pytest.mark.parametrize("server", ["", "0.0.0.0"])
 def test_without_a_network_nobody_is_asked(micropython: str, server: str) -> None:
     with name_server(lambda question: []) as (port, asked):
-        assert find(micropython, port, server, HOST)[0] == "no name server to ask for Broker.example yet"
+        assert find(micropython, port, server, HOST)[0] == "no address for Broker.example: no name server yet"
     assert asked == []
 
 

@@ -4,6 +4,7 @@
 
 import binascii
 import contextlib
+import json
 import os
 import pty
 import random
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 import pytest
 from brokers import free_port
 from transport_child import TransportChild
+from unix_device import run_script
 
 from leezenflow.framing import encode_frame
 
@@ -178,3 +180,47 @@ def test_an_address_that_is_not_there_yet_is_tried_again(micropython: str) -> No
             child.wait_for("listening", True, timeout_s=3)
     assert ["listening", True] not in child.events
     assert len(child.other_output) == 1, "the same fault is told once"
+
+
+_NO_ROOM = """
+import asyncio, json
+from leezenflow.source_url import parse_source
+from leezenflow_device import ticks
+from leezenflow_device.transports import udp
+udp._BEAT_MS = 10
+seen = []
+
+class Tight(udp.Transport):
+    def _receive(self, sock):
+        if len(seen) < 2:
+            seen.append(self.fault)
+            raise MemoryError
+        return udp.Transport._receive(self, sock)
+
+class Sink:
+    async def message(self, buffer, start, end, ticks):
+        print(json.dumps([seen, unit.fault]))
+        raise SystemExit
+
+clock = ticks.make_clock({"ticks_start": 0, "ticks_speed": 1})
+port = int(sys.argv[1])
+unit = Tight(parse_source("udp://127.0.0.1:%d" % port), {}, clock)
+
+async def send():
+    sock = udp.socket.socket(udp.socket.AF_INET, udp.socket.SOCK_DGRAM)
+    while True:
+        sock.sendto(b"x", udp.socket.getaddrinfo("127.0.0.1", port)[0][-1])
+        await asyncio.sleep_ms(20)
+
+async def main():
+    asyncio.create_task(send())
+    await unit.run(Sink())
+
+asyncio.run(main())
+"""
+
+
+def test_a_datagram_without_room_in_memory_is_a_fault_and_not_the_end(micropython: str) -> None:
+    *said, last = run_script(micropython, _NO_ROOM, str(free_port())).splitlines()
+    assert json.loads(last) == [["", ""], ""], "it listens again, and says so"
+    assert len(said) == 2 and all("no room in memory" in line for line in said)

@@ -114,6 +114,24 @@ def test_it_says_who_tells_the_addresses_of_names_while_it_is_joined(micropython
     assert json.loads(said[-1]) == ["", "10.0.0.1", "10.0.0.1", "10.0.0.1", ""]
 
 
+def test_a_network_in_which_nobody_is_reached_is_joined_anew(micropython: str) -> None:
+    # It says that it is joined, for ever; the transport knows better.
+    script = _SCRIPT.replace(
+        "        self.holds -= 1\n", "        self.holds -= 1\n        networks.doubted = self.holds == 17\n"
+    )
+    script = script.replace("done = []\n", "done = []\nfrom leezenflow_device import networks\n")
+    *said, last = run_script(micropython, script, json.dumps([[3, 20], [3, 1]]), json.dumps(SECRETS)).splitlines()
+    done, counters, _, _ = json.loads(last)
+    assert said[:2] == ["wifi: joined leeze as 10.0.0.7", "wifi: leeze: joined, but nobody is reached; trying again"]
+    calls = [call[:2] for call in done if call[0] in ("active", "connect")]
+    assert calls[:5] == [
+        *(["active", True], ["connect", "leeze"], ["active", False]),
+        *(["active", True], ["connect", "leeze"]),
+    ]
+    assert calls.count(["active", False]) == 1, "it was doubted once"
+    assert counters == {"joins": 2, "failures": 2}
+
+
 def test_pauses_grow_and_the_radio_is_restarted(micropython: str) -> None:
     _, (done, counters, _, slept_ms) = join(micropython, ["x"] * 9)
     # 1 + 2 + 4 + 8 + 16 and four times 30 s.

@@ -9,3 +9,5 @@ count.
 # Who tells the addresses of names: a network says it when it is connected, and "" while it is not. None: there is no
 # network of ours (virtual boards), and the system looks names up.
 name_server = None
+# A transport that reached nobody for long says so here: a network that believes to be connected then begins anew.
+doubted = False

@@ -79,7 +79,7 @@ class Network:
         interface = self._interface
         connected = False
         waited_ms = 0
-        while waited_ms < _PATIENCE_MS:
+        while waited_ms < _PATIENCE_MS and not networks.doubted:
             await self._clock.sleep_ms(_POLL_MS)
             if interface.isconnected() != connected:
                 connected = not connected
@@ -87,11 +87,16 @@ class Network:
                     self.counters["joins"] += 1
                     self.fault = ""
                     self.address, _, _, networks.name_server = interface.ifconfig()
+                    networks.doubted = False
                     print("ethernet: connected as %s" % self.address)
                 else:
                     self._note("the connection was lost; is the cable in?")
             waited_ms = 0 if connected else waited_ms + _POLL_MS
-        self._note("no connection; is the cable in, and is there DHCP?")
+        if networks.doubted:
+            self._note("connected, but nobody is reached")
+        else:
+            self._note("no connection; is the cable in, and is there DHCP?")
+        networks.doubted = False
         interface.active(False)
 
     def _note(self, fault):

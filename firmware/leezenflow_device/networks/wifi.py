@@ -56,11 +56,12 @@ class Network:
             if await self._join():
                 pause_ms = _FIRST_PAUSE_MS
                 failures = 0
-                while self._station.isconnected():
+                while self._station.isconnected() and not networks.doubted:
                     await self._clock.sleep_ms(_POLL_MS)
-                self._note("the connection was lost")
+                self._note("joined, but nobody is reached" if networks.doubted else "the connection was lost")
             failures += 1
-            if failures % _FAILURES_TO_RESTART == 0:
+            if networks.doubted or failures % _FAILURES_TO_RESTART == 0:
+                networks.doubted = False
                 self._station.active(False)
             await self._clock.sleep_ms(pause_ms)
             pause_ms = min(2 * pause_ms, _LONGEST_PAUSE_MS)
@@ -84,6 +85,7 @@ class Network:
                 self.counters["joins"] += 1
                 self.fault = ""
                 self.address, _, _, networks.name_server = station.ifconfig()
+                networks.doubted = False
                 print("wifi: joined %s as %s" % (self._ssid, self.address))
                 return True
             if station.status() < 0:

@@ -21,7 +21,7 @@ import socket
 from leezenflow.errors import LeezenflowError, SignalError
 from leezenflow.start_parts import forget
 from leezenflow.source_url import typed_options
-from leezenflow_device import mqtt_packets
+from leezenflow_device import mqtt_packets, networks
 
 OPTIONS = {
     "qos": {"type": "int", "range": [0, 1], "default": 0, "help": "quality of service to subscribe with"},
@@ -62,8 +62,8 @@ DEFAULT_PORT = 1883
 # A broker that restarts is back in seconds; a fleet must not ask it all at once, nor for ever at this pace.
 _FIRST_PAUSE_MS = 500
 _LONGEST_PAUSE_MS = 30_000
-# A connection that held this long was a good one: the next attempt begins with the short pause again.
-_GOOD_SESSION_MS = 10_000
+# Without a good connection for so long, perhaps it is the network that only seems to be there.
+_DOUBT_MS = 600_000
 _ANSWER_MS = 8_000
 _BEAT_MS = 250
 _SUBSCRIBE_ID = 1
@@ -112,7 +112,7 @@ class Transport:
         self._sent_at = 0
         self._unit_topic = options["unit_topic"]
         self._session = options["session"]
-        self._fresh = False
+        self._fresh = self._lasted = False
         self._commands = None
         credentials = secrets.get("mqtt") or {}
         client_id = options["client_id"] or "leezenflow-%08x" % int.from_bytes(os.urandom(4), "big")
@@ -131,11 +131,15 @@ class Transport:
         network = self._network
         pause_ms = _FIRST_PAUSE_MS
         while True:
-            began_at = network.ticks()
+        tried_at = network.ticks()
+            self._lasted = False
             try:
                 await self._serve(sink)
             except (OSError, SignalError, MemoryError, asyncio.TimeoutError) as error:
-                if network.diff(network.ticks(), began_at) >= _GOOD_SESSION_MS:
+                if self._lasted or network.diff(network.ticks(), tried_at) >= _DOUBT_MS:
+                    networks.doubted = not self._lasted
+                    tried_at = network.ticks()
+                if self._lasted:
                     pause_ms = _FIRST_PAUSE_MS
                     self._told = ""
                 self._note_loss(error)
@@ -191,12 +195,8 @@ class Transport:
         if self._address is None:
             from leezenflow_device import names  # seldom needed
 
-            try:
-                self._address = await names.find(self._host, self._port)
-            except OSError as error:
-                raise OSError("no address for %s (%s)" % (self._host, error))
-            finally:
-                forget(names)
+            self._address = await names.find(self._host, self._port)
+            forget(names)
         sock = socket.socket(self._address[0], socket.SOCK_STREAM)
         sock.setblocking(False)
         try:
@@ -340,8 +340,10 @@ class Transport:
             await network.sleep_ms(_BEAT_MS)
             self._beat()
             now = network.ticks()
-            if not self.listening and network.diff(now, began_at) > _ANSWER_MS:
-                raise OSError(errno.ETIMEDOUT, "the broker does not answer the subscription")
+            if not self._lasted and network.diff(now, began_at) > _ANSWER_MS:
+                if not self.listening:
+                    raise OSError(errno.ETIMEDOUT, "the broker does not answer the subscription")
+                self._lasted = True  # a good connection: the next attempt begins with the short pause again
             if pinged_at is not None and network.diff(self._heard_at, pinged_at) >= 0:
                 pinged_at = None
             if pinged_at is not None:

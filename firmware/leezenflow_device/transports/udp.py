@@ -72,11 +72,12 @@ class Transport:
         while True:
             try:
                 await self._serve(sink)
-            except OSError as error:
-                # No network yet, or no more.
-                if str(error) != self.fault:
-                    print("udp: port %d: %s; trying again" % (self._port, error))
-                self.fault = str(error)
+            except (OSError, MemoryError) as error:
+                # No network yet, or no more; or no room for a datagram just now.
+                fault = str(error) or "no room in memory for a datagram"
+                if fault != self.fault:
+                    print("udp: port %d: %s; trying again" % (self._port, fault))
+                self.fault = fault
             for _ in range(_RETRY_MS // _BEAT_MS):
                 self.beats = (self.beats + 1) & 0xFFFF
                 await network.sleep_ms(_BEAT_MS)
