@@ -19,8 +19,8 @@ import random
 import socket
 
 from leezenflow.errors import LeezenflowError, SignalError
-from leezenflow.start_parts import forget
 from leezenflow.source_url import typed_options
+from leezenflow.start_parts import forget
 from leezenflow_device import mqtt_packets, networks
 
 OPTIONS = {
@@ -130,8 +130,8 @@ class Transport:
         """Hand messages to `sink` for ever."""
         network = self._network
         pause_ms = _FIRST_PAUSE_MS
-        while True:
         tried_at = network.ticks()
+        while True:
             self._lasted = False
             try:
                 await self._serve(sink)
