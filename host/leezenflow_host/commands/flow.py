@@ -26,6 +26,16 @@ _SHARE = click.FloatRange(0, 1)
 _MODEL = RiderModel()
 
 
+def _number(name: str, kind: click.ParamType | type, default: float, metavar: str, words: str) -> Any:
+    """An option for a number, whose help shows its default."""
+    return click.option(name, type=kind, default=default, show_default=True, metavar=metavar, help=words)
+
+
+_json_option = click.option(
+    "--json", "json_file", type=_FILE, metavar="FILE", help='Write the result as JSON ("-": standard output).'
+)
+
+
 @click.group()
 def command() -> None:
     """Measure, plan or simulate what a display does to cyclist flow."""
@@ -43,9 +53,7 @@ def command() -> None:
     "--confidence", type=click.FloatRange(0.5, 0.999), default=0.95, show_default=True, help="Of the intervals."
 )
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the bootstrap.")
-@click.option(
-    "--json", "json_file", type=_FILE, metavar="FILE", help='Write the result as JSON ("-": standard output).'
-)
+@_json_option
 def observe(files: tuple[Path, ...], **given: Any) -> None:
     """Analyse what riders did: trajectories, passages or counts from CSV files.
 
@@ -86,10 +94,10 @@ def observe(files: tuple[Path, ...], **given: Any) -> None:
     "--effect", type=float, required=True, metavar="SHARE", help="Relative reduction to be seen: 0.066 is 6.6 %."
 )
 @click.option("--riders-per-cycle", type=float, required=True, metavar="N", help="In a cycle in which anybody comes.")
-@click.option("--icc", type=float, default=0.1, show_default=True, metavar="SHARE", help="Likeness within a cycle.")
+@_number("--icc", float, 0.1, "SHARE", "Likeness within a cycle.")
 @click.option("--size-variation", type=float, metavar="CV", help="Of riders per cycle [as of random arrivals].")
-@click.option("--power", type=float, default=0.8, show_default=True, metavar="SHARE", help="Chance to see the effect.")
-@click.option("--alpha", type=float, default=0.05, show_default=True, metavar="SHARE", help="Two-sided level.")
+@_number("--power", float, 0.8, "SHARE", "Chance to see the effect.")
+@_number("--alpha", float, 0.05, "SHARE", "Two-sided level.")
 @click.option("--riders-per-day", type=click.FloatRange(1, 1e6), metavar="N", help="Riders who are observed in a day.")
 @click.option(
     "--weeks", type=click.FloatRange(0.1, 520), multiple=True, metavar="N", help="What could be seen in N weeks?"
@@ -135,50 +143,16 @@ def _write_json(file: Path | None, result: dict[str, Any]) -> None:
     "--signal", type=click.Choice(["fixed", "actuated", "bus"]), help="A generated signal, another every day [fixed]."
 )
 @click.option("--duration", type=click.IntRange(300, 86_400), metavar="S", help="Seconds of a generated day [1800].")
-@click.option("--seeds", type=click.IntRange(1, 1000), default=10, show_default=True, metavar="N", help="Days.")
-@click.option("--first-seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N", help="Its number.")
-@click.option(
-    "--compliance", type=_SHARE, default=0.5, show_default=True, metavar="SHARE", help="Riders who follow the display."
-)
-@click.option(
-    "--flow", type=click.FloatRange(1, 3000), default=200, show_default=True, metavar="PER_HOUR", help="Riders an hour."
-)
-@click.option(
-    "--group-size",
-    type=click.FloatRange(1, 30),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Riders who come together.",
-)
+@_number("--seeds", click.IntRange(1, 1000), 10, "N", "Days.")
+@_number("--first-seed", click.IntRange(min=0), 1, "N", "Its number.")
+@_number("--compliance", _SHARE, 0.5, "SHARE", "Riders who follow the display.")
+@_number("--flow", click.FloatRange(1, 3000), 200, "PER_HOUR", "Riders an hour.")
+@_number("--group-size", click.FloatRange(1, 30), 1, "N", "Riders who come together.")
 @click.option("--rider-speed", type=click.FloatRange(5, 40), metavar="KMH", help="Real mean speed [what --speed says].")
-@click.option(
-    "--width", type=click.FloatRange(1, 8), default=2, show_default=True, metavar="METRES", help="Of the path."
-)
-@click.option(
-    "--coast",
-    type=click.FloatRange(0, 100),
-    default=0,
-    show_default=True,
-    metavar="METRES",
-    help="Where a seen red slows.",
-)
-@click.option(
-    "--early-red",
-    type=_SHARE,
-    default=_MODEL.early_red_share,
-    show_default=True,
-    metavar="SHARE",
-    help="Cross in its first second.",
-)
-@click.option(
-    "--any-red",
-    type=_SHARE,
-    default=_MODEL.any_red_share,
-    show_default=True,
-    metavar="SHARE",
-    help="Cross at any time of red.",
-)
+@_number("--width", click.FloatRange(1, 8), 2, "METRES", "Of the path.")
+@_number("--coast", click.FloatRange(0, 100), 0, "METRES", "Where a seen red slows.")
+@_number("--early-red", _SHARE, _MODEL.early_red_share, "SHARE", "Cross in its first second.")
+@_number("--any-red", _SHARE, _MODEL.any_red_share, "SHARE", "Cross at any time of red.")
 @click.option(
     "--condition",
     "conditions",
@@ -187,9 +161,7 @@ def _write_json(file: Path | None, result: dict[str, Any]) -> None:
     help="Ride only this, and without (repeatable) [all five].",
 )
 @click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Simulations at once [one a core].")
-@click.option(
-    "--json", "json_file", type=_FILE, metavar="FILE", help='Write the result as JSON ("-": standard output).'
-)
+@_json_option
 @click.option(
     "--out",
     "folder",
