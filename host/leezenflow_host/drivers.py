@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from leezenflow_host.errors import InputError
+from leezenflow_host.syntax import parse_module
 
 _FOLDERS = {
     "display": ("leezenflow_device", "displays"),
@@ -72,7 +73,7 @@ def read_literals(file: Path, *names: str) -> dict[str, Any]:
 @functools.lru_cache(maxsize=256)
 def _literals_of(file: Path, version: int, names: tuple[str, ...]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for statement in ast.parse(file.read_text(encoding="utf-8"), str(file)).body:
+    for statement in parse_module(file.read_text(encoding="utf-8"), str(file)).body:
         if isinstance(statement, ast.Assign):
             targets, value = statement.targets, statement.value
         elif isinstance(statement, ast.AnnAssign) and statement.value is not None:

@@ -11,6 +11,8 @@ Tracebacks still name the right function and line.
 import ast
 from collections.abc import Iterator
 
+from leezenflow_host.syntax import parse_expression, parse_module
+
 # Small ints of a 32-bit board.
 _LIMIT = 1 << 30
 # In functions with one of these decorators a name and its number are not the same.
@@ -38,7 +40,7 @@ class _Module:
 
     def __init__(self, name: str, text: str) -> None:
         self.name = name
-        self.tree = ast.parse(text, name)
+        self.tree = parse_module(text, name)
         self.integers: dict[str, int] = {}
         self._lines = [line.encode() for line in text.split("\n")]
         self._stores = list(_stored_names(self.tree))
@@ -58,7 +60,7 @@ class _Module:
 
     def _evaluate(self, node: ast.expr, modules: "dict[str, _Module]") -> int | None:
         """The integer that an expression of integers is, None for any other."""
-        copy = ast.parse(ast.unparse(node), mode="eval")
+        copy = parse_expression(ast.unparse(node))
         for part in ast.walk(copy):
             if isinstance(part, ast.Constant):
                 if type(part.value) is not int:

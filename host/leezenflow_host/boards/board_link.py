@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """mpremote's serial transport made safe to use as a library: a limit on every wait, no prints, errors in words."""
 
-import ast
 import contextlib
 import itertools
 import json
@@ -20,6 +19,7 @@ from mpremote.transport_serial import SerialTransport
 
 from leezenflow_host.boards.port_trouble import explain_port
 from leezenflow_host.errors import BoardError
+from leezenflow_host.syntax import read_literal
 
 try:
     import termios
@@ -128,7 +128,7 @@ class BoardLink:
     def evaluate(self, code: str) -> list[Any]:
         """Run code on the board that prints one literal a line; return them."""
         try:
-            return [ast.literal_eval(line) for line in self.execute(code).splitlines() if line.strip()]
+            return [read_literal(line) for line in self.execute(code).splitlines() if line.strip()]
         except (ValueError, SyntaxError):
             raise BoardError(f"{self.name} answers nonsense. {_REPLUG}") from None
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who a unit says it is after its restart: nothing counts as done before that."""
 
-import ast
 import hashlib
 import json
 import time
@@ -13,6 +12,7 @@ from leezenflow_host.boards.identity import BoardIdentity
 from leezenflow_host.boards.serial_board import SerialBoard
 from leezenflow_host.errors import BoardError
 from leezenflow_host.image import MANIFEST, SLOT, Image
+from leezenflow_host.syntax import read_literal
 
 # A slow board imports for some seconds before it listens; a line that came too early is lost.
 _PATIENCE_S = 30.0
@@ -55,7 +55,7 @@ def read_back(
         wanted["unit"] = unit
         said = _ask(connection)
     else:
-        version, name, digest = ast.literal_eval(connection.run_code(_CODE).strip())
+        version, name, digest = read_literal(connection.run_code(_CODE))
         again = connection.identify().unique_id.hex()
         said = {"version": version, "board": name, "config_hash": digest, "chip_id": again}
     wrong = [f"{key} {said.get(key)!r} instead of {value!r}" for key, value in wanted.items() if said.get(key) != value]
