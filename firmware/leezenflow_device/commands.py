@@ -61,9 +61,12 @@ class Commands:
                     return
                 if byte in b"\r\n":
                     if used > 0:
-                        text = bytes(memoryview(line)[:used])
-                        line = bytearray(_FIRST_BYTES)
-                        print(PREFIX + (await self.handle(text)).decode())
+                        try:
+                            text = bytes(memoryview(line)[:used])
+                            line = bytearray(_FIRST_BYTES)
+                            print(PREFIX + (await self.handle(text)).decode())
+                        except MemoryError:
+                            print(PREFIX + _encode(_refusal(None, "there is no room for the command, or its answer")))
                     used = 0
                 elif used < 0 or (not used and byte != b"{"):
                     used = -1
@@ -96,12 +99,16 @@ class Commands:
         try:
             return _encode(answer).encode()
         except MemoryError:
-            return _encode(_refusal(command.get("id"), "there is no room for the answer")).encode()
+            return _encode(_refusal(answer["id"], "there is no room for the answer")).encode()
 
     async def execute(self, command):
         """Return the answer to one command, both as dicts; never raises an Exception."""
         number = command.get("id")
+        if not isinstance(number, (int, str)):
+            number = None  # lists within lists would come back at the price of the stack
         verb = command.get("do")
+        if not isinstance(verb, str):
+            verb = None
         try:
             answer = self._find(verb)(self._app, command)
             if hasattr(answer, "send"):
@@ -126,7 +133,7 @@ class Commands:
         """Return the `answer(app, command)` of a verb."""
         if verb in self._handlers:
             return self._handlers[verb]
-        if not isinstance(verb, str) or not is_file_name(verb):
+        if verb is None or not is_file_name(verb):
             raise LeezenflowError('the command names no verb: write {"do": "health", "id": 1}')
         gc.collect()  # as for any driver: what is loaded should not end up scattered
         try:

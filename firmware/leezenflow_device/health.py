@@ -57,7 +57,10 @@ class Health:
             left_s -= 1
             if left_s <= 0:
                 left_s = self._period_s
-                self._tell(app)
+                try:
+                    self._tell(app)
+                except MemoryError:  # the next one perhaps finds more
+                    self.unsent = (self.unsent + 1) & 0x3FFFFFFF
 
     def _tell(self, app):
         """Print a report and have it published; a network that is stuck keeps nobody waiting."""
@@ -151,4 +154,7 @@ def _age_ms(app):
     if app.message_at is None:
         return None
     age_ms = app.clock.diff(app.clock.ticks(), app.message_at)
-    return age_ms if age_ms >= 0 else None
+    if age_ms < 0:
+        app.message_at = None  # or it would look young again after as long a time
+        return None
+    return age_ms
