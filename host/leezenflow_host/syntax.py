@@ -10,7 +10,7 @@ import ast
 import threading
 from typing import Any
 
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = threading.RLock()
 
 
 def parse_module(text: str, name: str = "<text>") -> ast.Module:
