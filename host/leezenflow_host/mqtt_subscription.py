@@ -31,7 +31,7 @@ class Subscription:
     """A topic filter on a broker; `take` makes an arrival of each message, or None to leave it out.
 
     Every connection is a new session, so that nothing is delivered that waited for us. `will` is a topic and what the
-    broker publishes there (retained) when we are lost.
+    broker publishes there (retained) when we are lost; `more` are further topic filters.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Subscription:
         *,
         client_id: str = "",
         will: tuple[str, bytes] | None = None,
+        more: tuple[str, ...] = (),
     ) -> None:
         self.broker = broker
         self.topic = topic
@@ -53,6 +54,7 @@ class Subscription:
         self._take = take
         self._client_id = client_id
         self._will = will
+        self._more = more
         self._client: mqtt.Client | None = None
         self._arrived: list[Arrival] = []
         self._refusal: BrokerError | None = None
@@ -126,7 +128,7 @@ class Subscription:
         if reason.is_failure:
             self._refuse(f"the connection: {reason}", str(reason))
         else:
-            client.subscribe(self.topic, self._qos)
+            client.subscribe([(topic, self._qos) for topic in (self.topic, *self._more)])
 
     def _on_subscribe(self, client: mqtt.Client, userdata: Any, mid: int, reasons: Any, properties: Any) -> None:
         if any(reason.is_failure for reason in reasons):

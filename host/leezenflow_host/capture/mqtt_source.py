@@ -22,9 +22,12 @@ _ANSWER_S = 10.0
 
 
 class MqttSource:
-    """What comes on one subscription, but for what is too long or has a topic that is no text."""
+    """What comes on one subscription, but for what is too long or has a topic that is no text.
 
-    def __init__(self, source: Source, secrets: dict[str, Any], clock: Clock) -> None:
+    `more` are further topic filters beside the one in `source`.
+    """
+
+    def __init__(self, source: Source, secrets: dict[str, Any], clock: Clock, more: tuple[str, ...] = ()) -> None:
         declared = {**OPTIONS, **TLS_OPTIONS} if source.scheme == "mqtts" else OPTIONS
         options = typed_options(declared, source.options, source.scheme)
         if not source.host:
@@ -33,7 +36,9 @@ class MqttSource:
         if fault:
             raise InputError(f"the topic {source.path!r} {fault}; write mqtt://broker/topic, with + and # as wildcards")
         broker = find_broker(source, options, secrets)
-        self._subscription = Subscription(broker, source.path, options["qos"], options["keepalive_s"], self._take)
+        self._subscription = Subscription(
+            broker, source.path, options["qos"], options["keepalive_s"], self._take, more=more
+        )
         self._clock = clock
         self.oversized = 0
         self.damaged = 0

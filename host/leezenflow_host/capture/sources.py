@@ -11,6 +11,7 @@ from leezenflow.source_url import Source, parse_source
 from leezenflow_host.capture.arrivals import Clock, MessageSource, unix_ms
 from leezenflow_host.capture.mqtt_source import MqttSource
 from leezenflow_host.capture.rsmp_source import RsmpSource
+from leezenflow_host.capture.sensorthings_source import SensorThingsSource
 from leezenflow_host.capture.stream_sources import SerialSource, TcpSource
 from leezenflow_host.capture.udp_source import UdpSource
 from leezenflow_host.errors import InputError, LeezenflowError
@@ -22,6 +23,7 @@ SOURCES: dict[str, Callable[[Source, dict[str, Any], Clock], MessageSource]] = {
     "tcp": TcpSource,
     "serial": SerialSource,
     "rsmp": RsmpSource,
+    "sensorthings": SensorThingsSource,
 }
 
 

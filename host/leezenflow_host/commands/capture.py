@@ -71,7 +71,7 @@ def command(
 
     URL is mqtt://[user@]broker[:port]/topic (wildcards + and #), udp://0.0.0.0:port or a multicast group,
     tcp://host:port[?framing=udap|rsmp|lines|hex|cobs], rsmp://0.0.0.0[:12111][?groups=3,12] (controllers connect to
-    us) or serial:///dev/ttyUSB0[?baud=N&framing=cobs|lines|hex].
+    us), sensorthings://server?streams=81694,81700 or serial:///dev/ttyUSB0[?baud=N&framing=cobs|lines|hex].
 
     The file can be read at every moment, also after a power cut. Retained MQTT messages are left out, they are old;
     so are CAMs and whatever else vehicles and people send about themselves. A source that goes away is looked for
