@@ -127,13 +127,19 @@ def _note(model: type[Table], error: Any, problems: Problems) -> None:
     tables: type[Table] | None = model
     description: str | None = None
     known = 0
+    within = False  # a list or a dict of tables, whose next key is one of its own
     for name in key:
+        if within:
+            within = False
+            known += 1
+            continue
         field = tables.model_fields.get(name) if tables else None
         if field is None:
             break
         known += 1
         description = field.description
         tables = _table_of(field)
+        within = tables is not None and getattr(field.annotation, "__origin__", None) in (list, dict)
     if error["type"] == "extra_forbidden":
         problems.add_unknown(key, tables.model_fields if tables else ())
         return

@@ -68,7 +68,8 @@ def test_the_same_seed_gives_the_same(name: str):
     assert simulated(name, 4, 60).truth["signal_groups"] != first.truth["signal_groups"]
 
 
-@pytest.mark.parametrize("name", scenario_names())
+# Where the controller's clock is off, the time of a message is not that of its state.
+@pytest.mark.parametrize("name", [name for name in scenario_names() if name != "clock_faults"])
 @pytest.mark.parametrize("group", [1, 5, 12, 14])
 def test_every_message_shows_the_true_state(name: str, group: int):
     # (Ten messages a second are as many in a tenth of the time.)
@@ -148,6 +149,67 @@ def test_silences():
     arrivals = [message.at_ms for message in simulated("gaps", 1, 1800).messages]
     gaps = sorted(b - a for a, b in itertools.pairwise(arrivals))[-4:]
     assert [round(gap, -3) for gap in gaps] == [11_000, 17_000, 61_000, 301_000]
+
+
+def test_a_clock_that_is_set_and_stands():
+    recording = simulated("clock_faults", 1, 1800)
+    start_ms = recording.truth["from_ms"]
+    decoder = Decoder(49, 1090, 12)
+    off: dict[int, int] = {}
+    for message in recording.messages:
+        assert decoder.decode(message.payload, 0, len(message.payload)) is True
+        # Sent on the second, at most some tenths before it arrived.
+        sent_ms = message.at_ms - 90 - (message.at_ms - 90 - start_ms) % 1000
+        told_ms = instant(decoder.state, start_ms)
+        event = decoder.state.movement.events[0]
+        # The lamp does what it ever did, and its end is told by the clock that is off.
+        assert event.event_state == true_state(recording.truth, 12, sent_ms)
+        assert event.likely_time is not None
+        off[(sent_ms - start_ms) // 1000] = told_ms - sent_ms
+        standing = any(first <= (sent_ms - start_ms) // 1000 < end for first, end in ((900, 960), (1200, 1205)))
+        if not standing:
+            assert end_ms(event.likely_time, told_ms) - (told_ms - sent_ms) == next_switch(recording.truth, 12, sent_ms)
+    for second, expected in (
+        *((0, 0), (299, 0), (300, 5000), (599, 5000), (600, -3000), (900, -3000), (930, -33_000), (959, -62_000)),
+        *((960, -3000), (1200, -3000), (1204, -7000), (1205, 37_000), (1499, 37_000), (1500, 0), (1799, 0)),
+    ):
+        assert off[second] == expected, second
+    quiet = simulated("fixed_time", 1, 1800)
+    assert quiet.truth["signal_groups"] == recording.truth["signal_groups"]
+
+
+def test_a_display_is_dark_or_right_whatever_the_clock_does(tmp_path: Path):
+    trace, truth, figures = tmp_path / "t.jsonl.gz", tmp_path / "truth.json", tmp_path / "f.json"
+    assert run(["simulate", "clock_faults", "--out", str(trace), "--truth", str(truth)]) == 0
+    signal = ["--intersection", "49:1090", "--signal-group", "12", "--distance", "60", "--speed", "18"]
+    assert run(["evaluate", str(trace), "--truth", str(truth), *signal, "--json", str(figures)]) == 0
+    result = json.loads(figures.read_text())
+    assert result["wrong_green_share"] == 0 and result["wrong_colour_share"] < 0.002
+    # A minute of standing still, but for the seconds until it is noticed.
+    assert 0.028 < result["dark_share"] < 0.06
+    assert {row["kind"]: row["count"] for row in result["problems"]} == {
+        "clock_jump": 3,
+        "clock_stopped": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        ("[[clock]]\nat_s = 5", "give step_ms or stands_s, or both"),
+        (
+            "[[clock]]\nat_s = 5\nstep_ms = 4000000",
+            "step_ms is 4000000: give milliseconds ahead of before, up to an hour",
+        ),
+        ("[[clock]]\nat_s = 5\nstands_s = 9\n[[clock]]\nat_s = 10\nstep_ms = 1", "before the fault at_s 5 is over"),
+    ],
+)
+def test_faults_of_the_clock_that_make_no_sense(tmp_path: Path, tables: str, said: str):
+    bundled = files("leezenflow_host") / "simulation" / "scenarios" / "fixed_time.toml"
+    file = tmp_path / "mine.toml"
+    file.write_text(bundled.read_text(encoding="utf-8") + tables + "\n")
+    with pytest.raises(InputError, match=said):
+        load_scenario(str(file))
 
 
 def test_a_bad_network():

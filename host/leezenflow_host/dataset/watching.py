@@ -12,6 +12,8 @@ HOUR_MS = 3_600_000
 _JUMP_MS = 5_000
 _AGREE_MS = 2_000
 _WITNESSES = 3
+# The same instant in message after message for longer than this is a clock that stands.
+_STANDS_MS = 6_000
 # Clocks this far apart do not show the same time; a whole number of quarters of an hour is another time zone.
 _FAR_MS = 600_000
 _QUARTER_MS = 900_000
@@ -59,6 +61,8 @@ class IntersectionWatch:
         self._rivals = 0
         self._first_at_ms = 0
         self._seen: dict[int, bool] = {}
+        self._told_ms: int | None = None
+        self._told_since_ms = self._told_until_ms = 0
 
     def observe(self, observation: Observation) -> None:
         """Take the next message."""
@@ -76,11 +80,27 @@ class IntersectionWatch:
             elif gap_ms > SILENCE_MS:
                 self._note("silence", f"no message for {gap_ms / 1000:.0f} s", self._last_at_ms, at_ms)
         self._last_at_ms = at_ms
-        if observation.message_at_ms is not None:
+        if observation.message_at_ms is not None and not self._stands(observation, observation.message_at_ms):
             self._compare_clocks(at_ms, at_ms - observation.message_at_ms)
         for group, events in observation.movements:
             if not self._seen.get(group):
                 self._seen[group] = any(event[0] not in _COLOURLESS for event in events)
+
+    def _stands(self, observation: Observation, message_at_ms: int) -> bool:
+        """Whether the controller's clock shows what it showed in the message before."""
+        if message_at_ms == self._told_ms and not observation.on_change and not observation.heartbeat:
+            self._told_until_ms = observation.at_ms
+            return True
+        self._note_standstill()
+        self._told_ms = message_at_ms
+        self._told_since_ms = self._told_until_ms = observation.at_ms
+        return False
+
+    def _note_standstill(self) -> None:
+        stood_ms = self._told_until_ms - self._told_since_ms
+        if stood_ms > _STANDS_MS:
+            text = f"the controller's clock stands still for {stood_ms / 1000:.0f} s while messages come"
+            self._note("clock_stopped", text, self._told_since_ms, self._told_until_ms)
 
     def _compare_clocks(self, at_ms: int, offset_ms: int) -> None:
         base_ms = self._offset_ms
@@ -121,7 +141,8 @@ class IntersectionWatch:
             self._note("clock_offset", text, at_ms, at_ms)
 
     def finish(self) -> None:
-        """Say which groups never showed a colour."""
+        """Say which groups never showed a colour, and whether the clock stands at the end."""
+        self._note_standstill()
         for group, coloured in sorted(self._seen.items()):
             if not coloured:
                 text = f"signal group {group} is unavailable or dark in every message"

@@ -138,6 +138,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "silence": ("silence", "Funkstille"),
     "missing_hours": ("missing hours", "fehlende Stunden"),
     "clock_jump": ("clock jump", "Uhr gesprungen"),
+    "clock_stopped": ("clock stands still", "Uhr steht"),
     "clock_offset": ("clock offset", "Uhr falsch gestellt"),
     "time_zone": ("time zone", "Zeitzone"),
     "overlap": ("overlap", "Überschneidung"),

@@ -65,7 +65,8 @@ def simulate(name: str, scenario: Scenario, seed: int, duration_s: int | None = 
             events = {number: forecaster.events(table, at_s, plan) for number, table in groups.items()}
         for number in scenario.intersection.idle_groups:
             events[number] = [Event(UNAVAILABLE)]
-        return format_spatem(scenario.intersection, status, at_ms, start_ms, events)
+        told_ms, step_ms = _controller_clock(scenario, at_ms - start_ms)
+        return format_spatem(scenario.intersection, status, start_ms + told_ms, start_ms + step_ms, events)
 
     texts = _sent(scenario, duration_s, message)
     messages = _arrived(scenario, Random(f"network {seed}"), texts)
@@ -75,6 +76,19 @@ def simulate(name: str, scenario: Scenario, seed: int, duration_s: int | None = 
         f"{scenario.title}. A simulated intersection; no real signal behaved like this.",
     )
     return Recording(header, messages, truth)
+
+
+def _controller_clock(scenario: Scenario, since_ms: int) -> tuple[int, int]:
+    """What the controller's clock shows `since_ms` after the beginning, and how far ahead the times it tells are."""
+    step_ms = 0
+    for fault in sorted(scenario.clock, key=lambda fault: fault.at_s):
+        begin_ms = fault.at_s * 1000
+        if since_ms < begin_ms:
+            break
+        if since_ms < begin_ms + fault.stands_s * 1000:
+            return begin_ms + step_ms, step_ms
+        step_ms += fault.step_ms
+    return since_ms + step_ms, step_ms
 
 
 def _clip(switches: list[tuple[int, int]], start_ms: int, duration_s: int) -> list[list[int]]:

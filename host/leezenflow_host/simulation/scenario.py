@@ -6,6 +6,7 @@ The bundled ones are files in `scenarios/`; the name of one is its file's.
 """
 
 import datetime
+import itertools
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -99,6 +100,20 @@ class FlashingTable(Table):
     length_s: Seconds
 
 
+class ClockTable(Table):
+    """A fault of the controller's clock: from `at_s` on it stands for `stands_s`, then goes on, `step_ms` further."""
+
+    at_s: Seconds
+    step_ms: int = Field(0, ge=-3_600_000, le=3_600_000, description="milliseconds ahead of before, up to an hour")
+    stands_s: Seconds = 0
+
+    @model_validator(mode="after")
+    def _check_fault(self) -> "ClockTable":
+        if not self.step_ms and not self.stands_s:
+            raise ValueError("give step_ms or stands_s, or both")
+        return self
+
+
 class Scenario(Table):
     """A whole scenario."""
 
@@ -113,6 +128,7 @@ class Scenario(Table):
     messages: MessagesTable = Field(MessagesTable.model_construct(), description="a table [messages]")
     silence: list[SilenceTable] = Field([], description="tables [[silence]]")
     flashing: list[FlashingTable] = Field([], description="tables [[flashing]]")
+    clock: list[ClockTable] = Field([], description="tables [[clock]]")
 
     @property
     def start_ms(self) -> int:
@@ -161,5 +177,9 @@ def check_scenario(tables: dict[str, Any], problems: Problems) -> Scenario:
                 problems.add_unknown_value(("group", number, "green_in"), stage, scenario.program.order)
         if group.amber_s + group.red_amber_s > scenario.program.intergreen_s:
             problems.add(("group", number, "amber_s"), "and red_amber_s must fit into the program's intergreen_s")
+    faults = sorted(scenario.clock, key=lambda fault: fault.at_s)
+    for before, after in itertools.pairwise(faults):
+        if after.at_s < before.at_s + max(before.stands_s, 1):
+            problems.add(("clock",), f"at_s {after.at_s} comes before the fault at_s {before.at_s} is over")
     problems.raise_if_any()
     return scenario
