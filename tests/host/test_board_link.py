@@ -189,7 +189,11 @@ def test_a_port_that_vanishes_while_it_is_asked(far_end):
     assert "The board at P vanished while talking to it" in said and "plug it in again" in said
 
 
-def test_a_board_that_falls_silent_amid_an_answer(far_end):
+def test_a_board_that_falls_silent_amid_an_answer(far_end, monkeypatch):
+    # It does answer at first, however busy this computer is.
+    monkeypatch.setattr(board_link, "_ATTEMPT_S", 2)
+    monkeypatch.setattr(serial_board, "_ANSWER_S", 20)
+
     def answer(data: bytes) -> bytes:
         return b"R\x01" if b"\x05" in data else b"raw REPL; CTRL-B to exit\r\n>" if b"\x01" in data else b""
 
@@ -243,6 +247,7 @@ STUBBORN = b"""
 import time
 for _ in range(3):
     try:
+        print("at work")
         while True:
             time.sleep_ms(5)
     except KeyboardInterrupt:
@@ -256,7 +261,9 @@ def test_a_program_that_catches_interrupts_is_asked_again(micropython, monkeypat
     with VirtualBoard() as plugged:
         with SerialBoard(plugged.port) as board:
             board._link.write_file("/main.py", STUBBORN, lambda count: None)
+        since = len(plugged.log)
         plugged.hard_reset()
+        wait_until(lambda: "at work" in plugged.log[since:], "the program")
         with SerialBoard(plugged.port) as board:
             assert board.identify().interpreter == "micropython"
             assert board.read_file("/main.py") == STUBBORN
