@@ -84,8 +84,8 @@ class PlainDisplay:
         return Frames(at_ms, kind, remaining, claimed, reason, list(REASONS))
 
 
-def plain_frames(messages: Iterable[TraceMessage], site: Site, fps: int = 10) -> Frames:
-    """What plain arithmetic shows for the site's signal group in a recording."""
+def heard_part(messages: Iterable[TraceMessage], site: Site) -> GroupPart:
+    """What a recording tells about the site's signal group."""
     decoder = KeepingDecoder(build_decoder(site), site.adapter)
     for message in messages:
         decoder.at_ms = message.at_ms
@@ -95,7 +95,12 @@ def plain_frames(messages: Iterable[TraceMessage], site: Site, fps: int = 10) ->
                 pass
         except SignalError:
             continue
-    return PlainDisplay(site.cruise_ms, fps).show(decoder.part())
+    return decoder.part()
+
+
+def plain_frames(messages: Iterable[TraceMessage], site: Site, fps: int = 10) -> Frames:
+    """What plain arithmetic shows for the site's signal group in a recording."""
+    return PlainDisplay(site.cruise_ms, fps).show(heard_part(messages, site))
 
 
 def _predict(part: GroupPart, run: Ints, meets_ms: Ints) -> tuple[Ints, Ints, Ints]:

@@ -10,12 +10,9 @@ from dataset_recordings import write_scenario
 
 from leezenflow.advice import DARK, GREEN, KINDS, RED, UNCERTAIN
 from leezenflow.board import Site
-from leezenflow.errors import SignalError
 from leezenflow_host.dataset.reading import NEVER, GroupPart
 from leezenflow_host.evaluation.frames import NO_REMAINING
-from leezenflow_host.evaluation.plain import PlainDisplay
-from leezenflow_host.evaluation.stored_messages import KeepingDecoder
-from leezenflow_host.replay import build_decoder
+from leezenflow_host.evaluation.plain import PlainDisplay, heard_part
 from leezenflow_host.trace import TraceReader
 
 SITE = Site(12, 1090, 49, cruise_ms=22_000, adapter="spatem_xml")
@@ -25,17 +22,8 @@ Event = tuple[int, int | None, int | None, int | None]
 
 
 def read_part(trace: Path) -> GroupPart:
-    decoder = KeepingDecoder(build_decoder(SITE), SITE.adapter)
     with TraceReader(trace) as reader:
-        for message in reader:
-            decoder.at_ms = message.at_ms
-            decoder.begin(message.payload, 0, len(message.payload))
-            try:
-                while decoder.step() is None:
-                    pass
-            except SignalError:
-                continue
-    return decoder.part()
+        return heard_part(reader, SITE)
 
 
 def told_spans(part: GroupPart, run: int) -> list[tuple[str, int]]:
