@@ -15,9 +15,9 @@ import reprlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from leezenflow_host.closing import Closing
 from leezenflow_host.errors import InputError
 from leezenflow_host.packing import CutOffError, Packer, packer_for, read_lines
 
@@ -73,7 +73,7 @@ class TraceProblem:
     text: str
 
 
-class TraceReader:
+class TraceReader(Closing):
     """Reads a recording line by line in constant memory; a context manager, and an iterable of `TraceMessage`.
 
     `header` is there at once. A damaged line, or a file cut off in the middle, is remembered in `problems`, counted
@@ -101,14 +101,6 @@ class TraceReader:
         except BaseException:
             self._file.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file; iterating afterwards gives nothing more."""
@@ -233,7 +225,7 @@ def _parse_payload(values: dict[str, Any]) -> bytes:
     raise DamagedLineError("it must have either payload or payload_b64, as a text")
 
 
-class TraceWriter:
+class TraceWriter(Closing):
     """Writes a recording that is complete at every moment: after each `write` the file on disk can be read whole.
 
     How it is packed follows from the name: `.jsonl`, `.jsonl.gz` or `.jsonl.zst` (anything else: `InputError`).
@@ -263,14 +255,6 @@ class TraceWriter:
     def sync(self) -> None:
         """Wait until what was written would survive a power cut."""
         os.fsync(self._file.fileno())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file; it is complete without this, too."""

@@ -13,10 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from leezenflow.advice import KINDS
 from leezenflow.canvas import PALETTE_BYTES
+from leezenflow_host.closing import Closing
 from leezenflow_host.errors import BoardError
 
 _FRAME = 1
@@ -171,7 +172,7 @@ def _read_frame(flags: int, ticks: int, body: bytes) -> Frame:
     )
 
 
-class FrameReceiver:
+class FrameReceiver(Closing):
     """Listens for a virtual panel, in a thread of its own, as long as the context (or until `close`).
 
     `url` is what the board needs as LEEZENFLOW_FRAMES. With "tcp" nothing is lost and a board may come and go; with
@@ -209,12 +210,6 @@ class FrameReceiver:
         self.url = f"{protocol}://{host}:{self._socket.getsockname()[1]}{query}"
         self._thread = threading.Thread(target=self._receive, name="frames", daemon=True)
         self._thread.start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop listening; what was received can still be read."""

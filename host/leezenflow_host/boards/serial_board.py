@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A board at the end of a serial port, be it real or virtual: who it is, and its files brought to an image."""
 
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from leezenflow_host.boards.board_link import BoardLink
 from leezenflow_host.boards.deployment import Deployment, Progress, deploy_image
 from leezenflow_host.boards.identity import IDENTITY_CODE, BoardIdentity
+from leezenflow_host.closing import Closing
 from leezenflow_host.image import Image
 
 __all__ = ["Deployment", "Progress", "SerialBoard"]
@@ -16,7 +16,7 @@ __all__ = ["Deployment", "Progress", "SerialBoard"]
 _ANSWER_S = 8.0
 
 
-class SerialBoard:
+class SerialBoard(Closing):
     """A connection to the board at `port`; opening it interrupts what runs there, unless `interrupt` is False.
 
     `name` is how messages call the board. Everything raises BoardError with the next physical step.
@@ -24,14 +24,6 @@ class SerialBoard:
 
     def __init__(self, port: str, *, name: str | None = None, interrupt: bool = True) -> None:
         self._link = BoardLink(port, name or f"The board at {port}", _ANSWER_S, interrupt=interrupt)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the port; a program that was interrupted stays so until a reset."""

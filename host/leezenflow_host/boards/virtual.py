@@ -19,12 +19,11 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from leezenflow_host.boards.interpreter import WITH_SAFE_INTERRUPT, find_micropython
 from leezenflow_host.boards.virtual_console import Console
 from leezenflow_host.boards.virtual_life import Life
+from leezenflow_host.closing import Closing
 from leezenflow_host.errors import BoardError
 
 BLOCK_BYTES = 4096
@@ -35,7 +34,7 @@ FLASH_KB = 848
 HEAP_KB = 320
 
 
-class VirtualBoard:
+class VirtualBoard(Closing):
     """A virtual board that is plugged in as long as the context (or until `close`).
 
     `flash` is the file that keeps its file system; without one, the board is new and gone with its context. `heap_kb`
@@ -74,14 +73,6 @@ class VirtualBoard:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def port(self) -> str:

@@ -8,12 +8,12 @@ import json
 import time
 from collections import deque
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import serial
 
 from leezenflow_host.boards.port_trouble import explain_port
+from leezenflow_host.closing import Closing
 from leezenflow_host.errors import BoardError
 
 _READ_S = 0.05
@@ -32,7 +32,7 @@ class UnitMessage:
     values: dict[str, Any]
 
 
-class UnitLine:
+class UnitLine(Closing):
     """An open port with a unit behind it; `log` are its last lines, `at_prompt` says that an interpreter waits there.
 
     BoardError, with the next physical step, when the port cannot be used or goes away.
@@ -51,14 +51,6 @@ class UnitLine:
             self._serial = serial.serial_for_url(port, 115200, timeout=_READ_S, write_timeout=_WRITE_S, exclusive=True)
         except (OSError, ValueError) as error:
             raise explain_port(port) or BoardError(f"{port} cannot be opened ({error}). {_REPLUG}") from None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the port."""

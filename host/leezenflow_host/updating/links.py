@@ -6,12 +6,12 @@ import contextlib
 import json
 import random
 import time
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 import serial
 
 from leezenflow_host.boards.port_trouble import explain_port
+from leezenflow_host.closing import Closing
 from leezenflow_host.errors import BoardError
 
 _ANSWER = b"answer "
@@ -33,7 +33,7 @@ class UnitLink(Protocol):
         ...
 
 
-class SerialLink:
+class SerialLink(Closing):
     """The serial line of a unit that runs; survives that the port goes away while the unit restarts."""
 
     def __init__(self, port: str) -> None:
@@ -42,14 +42,6 @@ class SerialLink:
         self._rest = b""
         self._number = random.randrange(1 << 20)
         self._open()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the port; the unit runs on."""

@@ -7,11 +7,11 @@ import json
 import queue
 import random
 import time
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from paho.mqtt import client as mqtt
 
+from leezenflow_host.closing import Closing
 from leezenflow_host.errors import BoardError
 from leezenflow_host.mqtt_client import Broker, explain_failure
 
@@ -21,7 +21,7 @@ _MOST_N = 1 << 40
 _OPEN_VERBS = ("health", "identity")
 
 
-class MqttLink:
+class MqttLink(Closing):
     """One unit on a broker; `topic` is the unit's own, `key` its command key (None: only health and identity)."""
 
     def __init__(self, broker: Broker, topic: str, key: bytes | None, name: str) -> None:
@@ -37,14 +37,6 @@ class MqttLink:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Leave the broker."""
