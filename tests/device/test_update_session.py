@@ -183,11 +183,29 @@ def test_what_is_not_for_this_unit_is_refused(rig: Rig) -> None:
         ({"look": {"name": "wait_ring"}}, "leezenflow/renderings/wait_ring"),
         ({"signal": {"source": "udp://0.0.0.0:1"}}, "leezenflow_device/transports/udp"),
         ({"signal": {"source": None, "more_sources": ["uart://0"]}}, "leezenflow_device/transports/uart"),
+        ({"signal": {"source": None, "more_sources": [None]}}, "leezenflow_device/transports/failover"),
+        ({"look": {"name": "status"}}, "leezenflow_device/status_lines"),
+        ({"light": {"night": None}}, "leezenflow_device/light"),
     ],
 )
 def test_what_the_site_names_must_be_in_it(rig: Rig, site: dict[str, Any], part: str) -> None:
     rig.define("content", json.dumps(site).encode())
     rig.run("write_plain('/site.json', content)")
+    assert f"the update lacks {part}, which this unit's configuration names" in begin(rig, commands())
+
+
+@pytest.mark.parametrize(
+    ("board", "part"),
+    [
+        ({"sensors": {"sht3x": {}}}, "leezenflow_device/sensing"),
+        ({"setup": {"button": 14}}, "leezenflow_device/setup_button"),
+        ({"device": {"time_server": "ntp.example"}}, "leezenflow_device/timekeeping"),
+    ],
+)
+def test_what_the_board_names_must_be_in_it(rig: Rig, board: dict[str, Any], part: str) -> None:
+    rig.define("content", json.dumps(board).encode())
+    rig.run("import json; settings = json.load(open('/board.json')); settings.update(json.loads(content))")
+    rig.run("write_plain('/board.json', json.dumps(settings).encode())")
     assert f"the update lacks {part}, which this unit's configuration names" in begin(rig, commands())
 
 

@@ -238,8 +238,18 @@ def _check_parts(manifest, settings):
         wanted.append("leezenflow_device/networks/%s" % settings["network"].get("kind", "wifi"))
     if settings.get("light"):
         wanted.append("leezenflow_device/sensors/%s" % settings["light"].get("sensor"))
+    for sensor in settings.get("sensors") or ():
+        wanted.extend(("leezenflow_device/sensing", "leezenflow_device/sensors/%s" % sensor))
+    if settings.get("setup"):
+        wanted.append("leezenflow_device/setup_button")
+    if (settings.get("device") or {}).get("time_server"):
+        wanted.append("leezenflow_device/timekeeping")
     site = read_json("/site.json", {})
     signal, look = site.get("signal") or {}, site.get("look") or {}
+    if settings.get("light") or site.get("light"):
+        wanted.append("leezenflow_device/light")
+    if look.get("name") == "status":
+        wanted.append("leezenflow_device/status_lines")
     if look.get("name"):
         wanted.append("leezenflow/renderings/%s" % look["name"])
     if signal.get("adapter"):
@@ -247,6 +257,8 @@ def _check_parts(manifest, settings):
     for source in [signal.get("source")] + list(signal.get("more_sources") or ()):
         if source:
             wanted.append("leezenflow_device/transports/%s" % parse_source(source).scheme)
+    if signal.get("more_sources"):
+        wanted.append("leezenflow_device/transports/failover")
     for module in wanted:
         if not manifest.holds_module(module):
             raise LeezenflowError("the update lacks %s, which this unit's configuration names" % module)
