@@ -44,8 +44,8 @@ class Timekeeper:
     async def _ask(self):
         try:
             second, ms, ticks = await sntp.ask(self._host, self._port, self._clock)
-        except OSError as error:
-            self.fault = str(error)
+        except (OSError, MemoryError) as error:
+            self.fault = str(error) or "no room in memory for the question"
             return False
         self.age_s = 0
         self.fault = ""

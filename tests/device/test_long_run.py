@@ -64,6 +64,27 @@ except SystemExit:
     assert json.loads(run_script(micropython, _REPORTS + script)) == [3, 2]
 
 
+def test_a_question_for_the_time_without_room_in_memory_is_a_fault(micropython: str) -> None:
+    script = """
+import asyncio, json
+from leezenflow.source_url import parse_source
+from leezenflow_device import sntp, ticks, timekeeping
+from leezenflow_device.transports import clock
+async def no_room(host, port, clock):
+    raise MemoryError
+sntp.ask = no_room
+time = ticks.make_clock({"ticks_start": 0, "ticks_speed": 1})
+keeper = timekeeping.Timekeeper("127.0.0.1", time, None)
+feed = clock.Transport(parse_source("clock://127.0.0.1"), {}, time)
+async def ask():
+    await feed._synchronise()
+    return await keeper._ask()
+print(json.dumps([asyncio.run(ask()), keeper.fault, feed.fault, feed.counters["refused"]]))
+"""
+    words = "no room in memory for the question"
+    assert json.loads(run_script(micropython, script)) == [False, words, words, 1]
+
+
 _COMMANDS = """
 import asyncio, json
 from leezenflow_device.commands import Commands

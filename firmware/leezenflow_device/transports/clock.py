@@ -84,8 +84,8 @@ class Transport:
         self._next_ms = _RETRY_MS
         try:
             second, ms, at = await sntp.ask(self._host, self._port, self._clock)
-        except OSError as error:
-            self.fault = str(error)
+        except (OSError, MemoryError) as error:
+            self.fault = str(error) or "no room in memory for the question"
             self.counters["refused"] = (self.counters["refused"] + 1) & 0x3FFFFFFF
         else:
             self._set(second, ms, at)
