@@ -17,11 +17,13 @@ from leezenflow_host.boards.identity import OLDEST_MICROPYTHON
 from leezenflow_host.drivers import adapter_runtimes, driver_file, driver_names, package_folder, read_literals
 from leezenflow_host.errors import InputError
 from leezenflow_host.mpy import Compiler, compiler_for_chip
+from leezenflow_host.public_names import choose_names, replace_public_names
 from leezenflow_host.secrets_file import secret_files
 from leezenflow_host.self_test_message import STORED_MESSAGE, stored_message
 from leezenflow_host.short_names import shorten_names
 from leezenflow_host.shrink import shrink
 from leezenflow_host.site_config import SiteConfig
+from leezenflow_host.syntax import parse_module
 
 PACKAGES = ("leezenflow", "leezenflow_adapters", "leezenflow_device")
 SLOT = "/a"
@@ -127,20 +129,30 @@ def stage_release(
     release: dict[str, bytes] = {}
     sources = {module: module_text(module) for module in sorted(_closure(roots))}
     if compiler is not None:
-        sources = shorten_names(shrink(sources))
+        sources = replace_public_names(shorten_names(shrink(sources)))
     for module, text in sources.items():
         file = module_file(module)
         assert file is not None
         path = file.relative_to(package_folder(module.split(".")[0]).parent).as_posix()
         content = text.encode()
         if compiler is not None:
-            content, path = compiler.compile(content, path), f"{path[:-3]}.mpy"
+            content, path = compiler.compile(content, module), f"{path[:-3]}.mpy"
         release[path] = content
     if message is not None:
         release[STORED_MESSAGE] = message
     release = {path: release[path] for path in sorted(release)}
     release[MANIFEST] = _encode(_manifest(board, release, compiler, release_number() if number is None else number))
     return release
+
+
+def installed_names(board: BoardConfig, site: SiteConfig) -> dict[str, str]:
+    """Return what the names in an image's sources are called on the board, for programs that are run beside it.
+
+    (For `short_names.replace_names`. Private names are not in it.)
+    """
+    return choose_names(
+        shorten_names(shrink({module: module_text(module) for module in _closure(_roots(board, site))}))
+    )
 
 
 def fleet_roots(board: BoardConfig, sites: Iterable[SiteConfig]) -> list[str]:
@@ -250,7 +262,7 @@ def _is_host_only(module: str) -> bool:
 
 
 def _imports(file: Path, module: str) -> Iterable[str]:
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"), str(file))):
+    for node in ast.walk(parse_module(file.read_text(encoding="utf-8"), str(file))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -11,16 +11,18 @@ import io
 import itertools
 import tokenize
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+
+from leezenflow_host.syntax import parse_module
 
 
 def shorten_names(sources: dict[str, str]) -> dict[str, str]:
     """Return the sources of an image (by module name) with short private names."""
-    trees = {name: ast.parse(text, name) for name, text in sources.items()}
-    names = {name: {token.string for token in _name_tokens(text)} for name, text in sources.items()}
+    trees = {name: parse_module(text, name) for name, text in sources.items()}
+    names = {name: {token.string for token in name_tokens(text)} for name, text in sources.items()}
     families = _families(trees)
-    stored = set().union(*(_stored_names(tree) for tree in trees.values()))
-    kept = set().union(*(_foreign_names(tree) for tree in trees.values()))
+    stored = set().union(*(stored_names(tree) for tree in trees.values()))
+    kept = set().union(*(foreign_names(tree) for tree in trees.values()))
     kept |= {part for name in sources for part in name.split(".")}
     # What several families name may be one thing.
     used_by = Counter(name for family in families for name in set().union(*(names[module] for module in family)))
@@ -30,14 +32,14 @@ def shorten_names(sources: dict[str, str]) -> dict[str, str]:
         private = [
             (name, count)
             for name, count in Counter(
-                token.string for module in sorted(family) for token in _name_tokens(sources[module])
+                token.string for module in sorted(family) for token in name_tokens(sources[module])
             ).items()
             if _is_private(name) and name in stored and name not in kept and used_by[name] == 1
         ]
-        short = (name for name in _short_names() if name not in everything)
+        short = (name for name in short_names() if name not in everything)
         table = {name: next(short) for name, _ in sorted(private, key=lambda entry: (-entry[1], entry[0]))}
         for module in family:
-            renamed[module] = _replace(sources[module], table)
+            renamed[module] = replace_names(sources[module], table)
     return {name: renamed[name] for name in sources}
 
 
@@ -45,22 +47,25 @@ def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__") and len(name) > 2
 
 
-def _short_names() -> Iterator[str]:
+def short_names() -> Iterator[str]:
+    """Yield `_a`, `_b` and so on."""
     letters = "abcdefghijklmnopqrstuvwxyz"
     yield from (f"_{letter}" for letter in letters)
     for pair in itertools.product(letters, letters + "0123456789"):
         yield "_" + "".join(pair)
 
 
-def _name_tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+def name_tokens(text: str) -> Iterator[tokenize.TokenInfo]:
+    """Yield every name in a text, keywords too."""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.NAME:
             yield token
 
 
-def _replace(text: str, table: dict[str, str]) -> str:
+def replace_names(text: str, table: dict[str, str]) -> str:
+    """Return the text with the names of `table` replaced; strings and comments stay."""
     lines = text.splitlines(keepends=True)
-    for token in reversed([token for token in _name_tokens(text) if token.string in table]):
+    for token in reversed([token for token in name_tokens(text) if token.string in table]):
         row, first = token.start
         line = lines[row - 1]
         lines[row - 1] = line[:first] + table[token.string] + line[token.end[1] :]
@@ -92,7 +97,7 @@ def _families(trees: dict[str, ast.Module]) -> list[set[str]]:
     return list({id(group): group for group in family.values()}.values())
 
 
-def _stored_names(tree: ast.Module) -> set[str]:
+def stored_names(tree: ast.Module) -> set[str]:
     """What the module itself gives a name to."""
     names: set[str] = set()
     for node in ast.walk(tree):
@@ -107,13 +112,15 @@ def _stored_names(tree: ast.Module) -> set[str]:
     return names
 
 
-def _foreign_names(tree: ast.Module) -> set[str]:
-    """What must keep its name: imports, and whatever is also spelt in a string or used in an f-string."""
+def foreign_names(tree: ast.Module, ours: Container[str] = ()) -> set[str]:
+    """Return what must keep its name: imports (but from modules that are `ours`), and what is spelt in strings too."""
     names: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
+        if isinstance(node, ast.Import):
             names |= {part for alias in node.names for part in alias.name.split(".")}
             names |= {alias.asname for alias in node.names if alias.asname}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "") not in ours:
+            names |= {name for alias in node.names for name in (alias.name, alias.asname) if name}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             names.add(node.value)
         elif isinstance(node, ast.JoinedStr):

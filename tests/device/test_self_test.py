@@ -11,8 +11,9 @@ from unix_device import run_script
 
 from leezenflow_host.board_config import read_board
 from leezenflow_host.drivers import adapter_runtimes, driver_names
-from leezenflow_host.image import Image, build_image
+from leezenflow_host.image import Image, build_image, installed_names
 from leezenflow_host.self_test_message import stored_message
+from leezenflow_host.short_names import replace_names
 from leezenflow_host.site_config import example_site
 
 # From the prompt of a unit whose app does not run.
@@ -88,6 +89,11 @@ def tree(tmp_path: Path, image: Image) -> Path:
     """A device tree as it is installed."""
     image.write_to(tmp_path / "tree")
     return tmp_path / "tree"
+
+
+def installed(script: str) -> str:
+    """A script in the words of what is installed."""
+    return replace_names(script, installed_names(read_board("virtual"), example_site()))
 
 
 def run_alone(micropython: str, tree: Path) -> dict[str, Any]:
@@ -183,21 +189,21 @@ def test_the_stored_messages_are_those_of_the_recordings(project_root: Path, mon
 
 
 def test_the_picture_comes_back_and_the_pattern_was_another(micropython: str, tree: Path):
-    told = answer(run_script(micropython, BESIDE, str(tree / "a"), "alive"))
+    told = answer(run_script(micropython, installed(BESIDE), str(tree / "a"), "alive"))
     assert told["after"] == told["before"] != told["pattern"]
     assert told["result"]["checks"]["light"] == {"ok": True, "lux": 120, "fault": ""}
     assert told["result"]["checks"]["sensors"] == {"ok": True, "found": ["ads1115", "sht3x"], "fault": ""}
 
 
 def test_a_release_on_trial_is_judged_by_itself_alone(micropython: str, tree: Path):
-    script = BESIDE.replace("self_test.run(unit)", "self_test.prove(unit)")
+    script = installed(BESIDE.replace("self_test.run(unit)", "self_test.prove(unit)"))
     told = answer(run_script(micropython, script, str(tree / "a"), "dead"))
     assert told["result"]["ok"] and sorted(told["result"]["checks"]) == ["decoder", "memory"]
     assert told["pattern"] == told["before"]  # nothing else was shown
 
 
 def test_sensors_that_are_configured_and_absent_are_found(micropython: str, tree: Path):
-    told = answer(run_script(micropython, BESIDE, str(tree / "a"), "dead"))
+    told = answer(run_script(micropython, installed(BESIDE), str(tree / "a"), "dead"))
     light = told["result"]["checks"]["light"]
     assert (light["ok"], light["fault"]) == (False, "the light sensor does not answer")
     sensors = told["result"]["checks"]["sensors"]

@@ -19,7 +19,8 @@ sys.path[:0] = [str(ROOT / "tests/device")]
 from emulated_board import EmulatedBoard  # noqa: E402
 
 from leezenflow_host.board_config import read_board  # noqa: E402
-from leezenflow_host.image import build_image  # noqa: E402
+from leezenflow_host.image import build_image, installed_names  # noqa: E402
+from leezenflow_host.short_names import replace_names  # noqa: E402
 from leezenflow_host.simulation.recording import simulate  # noqa: E402
 from leezenflow_host.simulation.scenario import load_scenario  # noqa: E402
 from leezenflow_host.site_config import read_site  # noqa: E402
@@ -94,12 +95,13 @@ def build_files(look: str, folder: Path) -> dict[str, bytes]:
     """An installation for an Interstate 75 with that look, ten messages, and the payload as /main.py."""
     site = folder / "site.toml"
     site.write_text(SITE.replace("green_wave", look))
-    files = dict(build_image(read_board("interstate75"), read_site(site)).files)
+    board, unit = read_board("interstate75"), read_site(site)
+    files = dict(build_image(board, unit).files)
     recording = simulate("actuated", load_scenario("actuated")[1], 1, MESSAGES + 2)
     for number in range(MESSAGES):
         files[f"/message{number}"] = recording.messages[number].payload
     payload = PAYLOAD.replace("LOOK_NAME", look).replace("MESSAGES", str(MESSAGES))
-    return {**files, "/main.py": payload.encode()}
+    return {**files, "/main.py": replace_names(payload, installed_names(board, unit)).encode()}
 
 
 def measure(uf2: Path, look: str) -> list[list[str]] | None:
