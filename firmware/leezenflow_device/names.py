@@ -46,6 +46,7 @@ async def _ask(server, port, host):
     """Return the address of `host` as text."""
     question = question_for(host, os.urandom(2))
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    why = "does not answer"
     try:
         sock.setblocking(False)
         address = socket.getaddrinfo(server, port)[0][-1]
@@ -57,10 +58,13 @@ async def _ask(server, port, host):
                 continue
             if found:
                 return found
-            raise OSError("no address for %s: the name server %s knows none" % (host, server))
+            why = "knows none"
+            break
+    except OSError as error:
+        why = "cannot be reached (%s)" % error
     finally:
         sock.close()
-    raise OSError("no address for %s: the name server %s does not answer" % (host, server))
+    raise OSError("no address for %s: the name server %s %s" % (host, server, why))
 
 
 async def _answer_to(sock, question):

@@ -161,6 +161,16 @@ def test_why_there_is_no_address(micropython: str, answer: Answer, words: str) -
         assert words in find(micropython, port, "127.0.0.1", HOST)[0]
 
 
+def test_nobody_may_be_there(micropython: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    # Linux says that nobody listens there; elsewhere it is just silent.
+    said = find(micropython, port, "127.0.0.1", HOST, answer_ms=300)[0]
+    assert said.startswith("no address for Broker.example: the name server 127.0.0.1 ")
+    assert "cannot be reached" in said or "does not answer" in said
+
+
 @pytest.mark.parametrize("server", ["", "0.0.0.0"])
 def test_without_a_network_nobody_is_asked(micropython: str, server: str) -> None:
     with name_server(lambda question: []) as (port, asked):
