@@ -7,10 +7,8 @@ Exit codes: 0 done, 1 did not work, 2 wrong usage or input, 130 stopped with Ctr
 """
 
 import errno
-import importlib
 import io
 import os
-import pkgutil
 import signal
 import sys
 import threading
@@ -20,13 +18,12 @@ from types import FrameType
 from typing import NoReturn
 
 import click
-import rich_click
 from rich.console import Console
 from rich.text import Text
 
 import leezenflow
 from leezenflow.errors import LeezenflowError, SignalError
-from leezenflow_host import commands
+from leezenflow_host.commands._lazy_group import LazyGroup
 from leezenflow_host.errors import InputError
 
 # What to do about a file that cannot be read or written.
@@ -43,22 +40,13 @@ _NEXT_STEPS = {
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 
-class CommandFolder(rich_click.RichGroup):
-    """A group whose commands are the modules of `leezenflow_host.commands`, imported only when they are needed."""
+class CommandFolder(LazyGroup):
+    """The group of all commands: the modules of `leezenflow_host.commands` that do not begin with `_`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names of all commands, from the file names alone."""
-        names = (module.name for module in pkgutil.iter_modules(commands.__path__))
-        return sorted(name.replace("_", "-") for name in names if not name.startswith("_"))
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, or None when no file has it."""
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        module = importlib.import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}")
-        command: click.Command = module.command
-        command.name = cmd_name
-        return command
+    @property
+    def prefix(self) -> str:
+        """Nothing."""
+        return ""
 
 
 @click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"]})
