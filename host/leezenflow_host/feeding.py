@@ -30,6 +30,11 @@ _NEXT_STEPS = {
 class Feed(Protocol):
     """Somewhere to send messages to."""
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether what is sent now goes out now, as far as anybody can know."""
+        ...
+
     def send(self, payload: bytes, topic: str) -> None:
         """Send one message; `LeezenflowError` when it cannot be delivered to the first hop."""
 
@@ -71,6 +76,11 @@ class MqttFeed:
                 )
             time.sleep(0.01)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the broker is there; what is sent without it would wait for it, and grow old."""
+        return self._client.is_connected()
+
     def send(self, payload: bytes, topic: str) -> None:
         """Publish one message (see `Feed.send`)."""
         topic = self._topic or topic
@@ -107,6 +117,8 @@ class MqttFeed:
 class UdpFeed:
     """Sends each message as one datagram."""
 
+    is_connected = True
+
     def __init__(self, source: Source, secrets: dict[str, Any]) -> None:
         if source.port is None:
             raise InputError("--to: a UDP address needs a port, as in udp://192.0.2.1:6053")
@@ -127,6 +139,8 @@ class UdpFeed:
 
 class SerialFeed:
     """Sends each message as one frame (COBS with a CRC) over a serial line."""
+
+    is_connected = True
 
     def __init__(self, source: Source, secrets: dict[str, Any]) -> None:
         port = "/" + source.path if source.path else source.host
@@ -162,6 +176,17 @@ FEEDS: dict[str, Callable[[Source, dict[str, Any]], Feed]] = {
 }
 
 
+def parse_target(url: str) -> Source:
+    """The URL of something to send to, in its parts; `InputError` for one that is none."""
+    try:
+        source = parse_source(url)
+    except LeezenflowError as error:
+        raise InputError(f"--to: {error}") from error
+    if source.scheme not in FEEDS:
+        raise InputError(f"--to: {source.scheme}:// is no way to send messages; there are {', '.join(FEEDS)}")
+    return source
+
+
 @contextlib.contextmanager
 def open_feed(url: str, secrets: dict[str, Any] | None = None) -> Iterator[Feed]:
     """Open `mqtt[s]://host[:port][/topic]`, `udp://host:port` or `serial:///dev/...[?baud=N]` and close it afterwards.
@@ -169,12 +194,7 @@ def open_feed(url: str, secrets: dict[str, Any] | None = None) -> Iterator[Feed]
     `secrets` are those of a unit or a person: user, password and certificates for a broker. Raises `InputError` for a
     URL that is none of these, `LeezenflowError` when nobody answers there.
     """
-    try:
-        source = parse_source(url)
-    except LeezenflowError as error:
-        raise InputError(f"--to: {error}") from error
-    if source.scheme not in FEEDS:
-        raise InputError(f"--to: {source.scheme}:// is no way to send messages; there are {', '.join(FEEDS)}")
+    source = parse_target(url)
     feed = FEEDS[source.scheme](source, secrets or {})
     try:
         yield feed

@@ -42,8 +42,8 @@ class Summary:
 class Recorder:
     """Records from `source` into `output` until `stop` is set, `seconds` are over or `count` messages are written.
 
-    `source` and `summary` may be looked at. `monotonic` and `pause` are the clock and the sleep of everything but the
-    arrivals, which bring their own time.
+    `source` and `summary` may be looked at; `hand_on` is given each message that was written. `monotonic` and `pause`
+    are the clock and the sleep of everything but the arrivals, which bring their own time.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Recorder:
         seconds: float | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] | None = None,
+        hand_on: Callable[[Arrival], object] | None = None,
     ) -> None:
         self.summary = Summary()
         self.source = source
@@ -67,6 +68,7 @@ class Recorder:
         self._monotonic = monotonic
         # A signal sets the event, but does not wake a wait of the main thread on every system: wait in short pieces.
         self._pause = pause or (lambda wait_s: stop.wait(min(wait_s, _TURN_S)))
+        self._hand_on = hand_on
         self._told_silence = False
         self._told_unknown = False
         if isinstance(source, VisitedSource):
@@ -131,6 +133,8 @@ class Recorder:
             self.summary.payload_bytes += len(arrival.payload)
             self.summary.last_at_s = self._monotonic()
             self._output.write(arrival)
+            if self._hand_on is not None:
+                self._hand_on(arrival)
 
     def _drain(self) -> None:
         try:

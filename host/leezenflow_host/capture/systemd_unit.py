@@ -19,6 +19,7 @@ def make_unit(
     note: str,
     secrets: Path | None,
     program: str | None = None,
+    to: str | None = None,
 ) -> str:
     """The text of the unit file. A relative `out` lies in the service's own folder, /var/lib/leezenflow.
 
@@ -32,6 +33,8 @@ def make_unit(
         words += ["--max-mb", f"{max_mb:g}"]
     if adapter is not None:
         words += ["--adapter", adapter]
+    if to is not None:
+        words += ["--to", _quote(to)]
     if note:
         words += ["--note", _quote(note)]
     credential = ""
@@ -39,7 +42,8 @@ def make_unit(
         words += ["--secrets", "${CREDENTIALS_DIRECTORY}/secrets.json"]
         credential = f"LoadCredential=secrets.json:{_escape(str(secrets.absolute()))}\n"
     # A serial line belongs to a group; what lies outside the service's own folder must be named to be written.
-    device = "SupplementaryGroups=dialout\n" if url.startswith("serial:") else "PrivateDevices=yes\n"
+    serial = "serial:" in (url[:7], (to or "")[:7])
+    device = "SupplementaryGroups=dialout\n" if serial else "PrivateDevices=yes\n"
     folder = f"ReadWritePaths={_escape(_fixed_folder(out))}\n" if absolute else ""
     return (
         f"# {_NAME}.service: save as /etc/systemd/system/{_NAME}.service, then\n"

@@ -13,6 +13,7 @@ import rich_click as click
 from rich.console import Console
 
 from leezenflow_host.capture.arrivals import SourceLostError
+from leezenflow_host.capture.handing_on import Relay
 from leezenflow_host.capture.output import Output
 from leezenflow_host.capture.recorder import Recorder, Summary
 from leezenflow_host.capture.sources import make_source, public_name, read_secrets
@@ -20,6 +21,7 @@ from leezenflow_host.capture.status import Status, format_bytes, left_out
 from leezenflow_host.capture.systemd_unit import make_unit
 from leezenflow_host.drivers import driver_names
 from leezenflow_host.errors import InputError, LeezenflowError
+from leezenflow_host.feeding import parse_target
 from leezenflow_host.problems import did_you_mean
 from leezenflow_host.trace import TraceHeader
 
@@ -45,6 +47,11 @@ from leezenflow_host.trace import TraceHeader
     help="Disk budget: with --rotate the oldest files are deleted, otherwise the recording ends.",
 )
 @click.option("--adapter", metavar="NAME", help="The wire format, where the first message does not show it.")
+@click.option(
+    "--to",
+    metavar="URL",
+    help="Hand each recorded message on, too: mqtt[s]://broker[/topic], udp://host:port or serial:///dev/ttyUSB0.",
+)
 @click.option("--note", default="", metavar="TEXT", help="Remarks for the header: where, what for.")
 @click.option(
     "--secrets",
@@ -62,6 +69,7 @@ def command(
     count: int | None,
     max_mb: float | None,
     adapter: str | None,
+    to: str | None,
     note: str,
     secrets: Path | None,
     dry_run: bool,
@@ -82,30 +90,42 @@ def command(
             f"--adapter {adapter}: there is no such adapter{did_you_mean(adapter, driver_names('adapter'))}"
         )
     console = Console(stderr=True, highlight=False)
-    source = make_source(url, read_secrets(secrets))
+    known = read_secrets(secrets)
+    source = make_source(url, known)
+    if to is not None:
+        parse_target(to)
     if systemd_unit:
         if seconds is not None or count is not None:
             raise InputError("--systemd-unit is for a recording without end; leave --for and --count out.")
         Output(out, TraceHeader(), rotate)  # a name that would not do is told now
-        click.echo(make_unit(url, out, rotate, max_mb, adapter, note, secrets), nl=False)
+        click.echo(make_unit(url, out, rotate, max_mb, adapter, note, secrets, to=to), nl=False)
         return
     if dry_run:
-        click.echo(f"Would record {public_name(url)} into {out}.")
+        handed_on = f", and hand it on to {public_name(to)}" if to is not None else ""
+        click.echo(f"Would record {public_name(url)} into {out}{handed_on}.")
         return
     stop = threading.Event()
     with Status(console) as status, _stopping(stop):
         header = TraceHeader(adapter, public_name(url), note)
         output = Output(out, header, rotate, round(max_mb * 1e6) if max_mb is not None else None, status.say)
+        relay = Relay(to, known, status.say) if to is not None else None
         try:
-            summary = Recorder(source, output, status, stop, count, seconds).run()
+            if relay is not None:
+                relay.start()
+            summary = Recorder(
+                source, output, status, stop, count, seconds, hand_on=relay.offer if relay is not None else None
+            ).run()
         except SourceLostError as error:
             raise LeezenflowError(f"{error}. Check the URL, the cable or network, and that the sender runs.") from error
-    _report(console, summary, output)
+        finally:
+            if relay is not None:
+                relay.close()
+    _report(console, summary, output, relay)
     if not summary.messages and not stop.is_set():
         raise LeezenflowError(f"no message was recorded. {source.hint}")
 
 
-def _report(console: Console, summary: Summary, output: Output) -> None:
+def _report(console: Console, summary: Summary, output: Output, relay: Relay | None) -> None:
     lines = [f"Ended: {summary.ended}."]
     if summary.messages:
         files = f"{output.path}" if output.file_count == 1 else f"{output.file_count} files, the last one {output.path}"
@@ -114,6 +134,9 @@ def _report(console: Console, summary: Summary, output: Output) -> None:
         lines.append("No message was recorded.")
     if summary.left_out:
         lines.append(f"Left out: {left_out(summary)}.")
+    if relay is not None:
+        missed = f"; {relay.missed} were too old by the time they could be" if relay.missed else ""
+        lines.append(f"{relay.sent} messages handed on{missed}.")
     if summary.losses:
         lines.append(f"The source went away {summary.losses} ×.")
     console.print("\n".join(lines), markup=False, soft_wrap=True)
