@@ -79,7 +79,7 @@ class Health:
     async def _send(self, transport, line):
         try:
             sent = await transport.publish("health", line)
-        except OSError:
+        except (OSError, MemoryError):
             sent = False
         if not sent:
             self.unsent = (self.unsent + 1) & 0x3FFFFFFF

@@ -116,8 +116,11 @@ def holds_release(slot):
 
 
 def _hash_manifest(slot):
-    with open("/%s/manifest.json" % slot, "rb") as file:
-        return binascii.hexlify(hashlib.sha256(file.read()).digest()).decode()
+    try:
+        with open("/%s/manifest.json" % slot, "rb") as file:
+            return binascii.hexlify(hashlib.sha256(file.read()).digest()).decode()
+    except (OSError, MemoryError):  # a bad block may be why it failed; the other release is not to blame
+        return ""
 
 
 def limit_trial(machine):

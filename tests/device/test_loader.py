@@ -166,6 +166,30 @@ def test_a_trial_that_hangs_is_reset_and_a_confirmed_one_is_not(micropython: str
     assert said == "[(-1, 300000), 'reset', (0, 300000), 'reset'] None\n"
 
 
+UNREADABLE = """
+sys.path.insert(0, sys.argv[1])
+import json
+import loader
+boot = {"active": "a", "try": "b", "left": 0, "bad": ["x"]}
+written = []
+loader.read_boot = lambda: dict(boot)
+loader.write_boot = lambda boot: written.append(boot) or True
+loader.holds_release = lambda slot: True
+def fail(*_):
+    raise OSError(84)  # what LittleFS says of a damaged block
+loader.open = fail
+chosen = loader.choose_slot()
+print(json.dumps([chosen, written]))
+"""
+
+
+def test_a_trial_whose_manifest_cannot_be_read_leads_back_too(micropython: str) -> None:
+    said = run_script(micropython, UNREADABLE, str(ROOT / "firmware/leezenflow_device"))
+    chosen, written = json.loads(said.splitlines()[-1])
+    assert chosen == ["a", False]
+    assert written == [{"active": "a", "try": None, "left": 0, "bad": ["x", ""]}]
+
+
 def test_without_a_release_it_says_so_and_stays_at_the_prompt(tree: UnixDevice, flash: Path) -> None:
     (tree.folder / "a/leezenflow_device/main.py").unlink()
     with power_up(flash, tree) as unit:
