@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 did not work, 2 wrong usage or input, 130 stopped with Ctr
 `LEEZENFLOW_DEBUG=1` shows the traceback as well. `NO_COLOR` is honoured, and output to a file or pipe is plain.
 """
 
-import errno
 import io
 import os
 import signal
@@ -25,17 +24,7 @@ import leezenflow
 from leezenflow.errors import LeezenflowError, SignalError
 from leezenflow_host.commands._lazy_group import LazyGroup
 from leezenflow_host.errors import InputError
-
-# What to do about a file that cannot be read or written.
-_NEXT_STEPS = {
-    errno.ENOSPC: "Make room there, or name another place.",
-    errno.EDQUOT: "Make room there, or name another place.",
-    errno.EFBIG: "Name a place where files may be that long.",
-    errno.EROFS: "Nothing can be written there: name another place.",
-    errno.EACCES: "Name a file that you may use, or have the right to it given to you.",
-    errno.EISDIR: "Name a file, not a folder.",
-    errno.ENOTDIR: "A part of this path is a file, not a folder: name another place.",
-}
+from leezenflow_host.file_trouble import describe_os_error
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
@@ -87,7 +76,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
-        return _report(error, _describe_os_error(error), FAILED)
+        return _report(error, describe_os_error(error), FAILED)
     except Exception as error:
         text = (
             f"internal error: {type(error).__name__}: {error}\n"
@@ -124,14 +113,6 @@ def _console() -> Console:
 
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!", ")")) else text + "."
-
-
-def _describe_os_error(error: OSError) -> str:
-    reason = error.strerror or str(error) or type(error).__name__
-    if not error.filename:
-        return reason
-    step = _NEXT_STEPS.get(error.errno or 0)
-    return f"{error.filename}: {reason}" + (f". {step}" if step else "")
 
 
 def _exit_on_signal(number: int, frame: FrameType | None) -> NoReturn:

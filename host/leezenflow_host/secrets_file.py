@@ -23,11 +23,14 @@ _EXAMPLE = '{"wifi": {"ssid": "...", "password": "..."}}'
 
 def read_secrets(file: Path) -> dict[str, Any]:
     """Return the content of a secrets file; InputError says what is wrong with it, never what is in it."""
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{file}: there is no such file; a json object such as {_EXAMPLE} was expected.") from None
-    return _parse(content, str(file))
+    return _parse(_read(file), str(file))
+
+
+def read_secrets_bytes(file: Path) -> bytes:
+    """Return a secrets file as it is, after a look into it; InputError where it is none."""
+    content = _read(file)
+    secret_files(content, str(file))
+    return content
 
 
 def secret_files(content: bytes, name: str = "the secrets") -> dict[str, bytes]:
@@ -44,6 +47,15 @@ def secret_files(content: bytes, name: str = "the secrets") -> dict[str, bytes]:
             raise InputError(f'{name}: "certs" names a file {file!r}; small letters, digits and _, then .der.')
         files[f"{CERTIFICATES}/{file}"] = _certificate(text, f'{name}: "certs": {file}')
     return files
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"{file}: there is no such file; a json object such as {_EXAMPLE} was expected.") from None
+    except IsADirectoryError:
+        raise InputError(f"{file} is a folder; a file with a json object such as {_EXAMPLE} was expected.") from None
 
 
 def _parse(content: bytes, name: str) -> dict[str, Any]:

@@ -148,7 +148,18 @@ def read_site(file: Path) -> SiteConfig:
 
 def example_site() -> SiteConfig:
     """Return the bundled site: the generated intersection of the demo."""
-    return read_site(Path(str(files(leezenflow_host) / "data" / "example_site.toml")))
+    return read_site(_example_file())
+
+
+def find_site_file(named: Path) -> Path:
+    """Return the file that --site names: "example" is the bundled one, unless there is a file of that name."""
+    if str(named) != "example" or named.exists():
+        return named
+    return _example_file()
+
+
+def _example_file() -> Path:
+    return Path(str(files(leezenflow_host) / "data" / "example_site.toml"))
 
 
 def travel_time_ms(distance_m: float, speed_kmh: float) -> int:

@@ -13,7 +13,14 @@ import rich_click as click
 from leezenflow.board import Site
 from leezenflow_host.errors import InputError
 from leezenflow_host.problems import Problems, read_toml
-from leezenflow_host.site_config import DEFAULT_CRUISE_KMH, DEFAULT_DISTANCE_M, SiteConfig, check_site, signal_facts
+from leezenflow_host.site_config import (
+    DEFAULT_CRUISE_KMH,
+    DEFAULT_DISTANCE_M,
+    SiteConfig,
+    check_site,
+    find_site_file,
+    signal_facts,
+)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -63,7 +70,9 @@ def site_options(
     A command whose own --speed is the pace of a recording passes `speed_flags=("--cruise",)`. With `several`, --site
     can be given more than once, and the keyword is a tuple: one `SiteOptions` a site, or the one without.
     """
-    words = "Site file; single options override it." + (" Give it again for more sites." if several else "")
+    words = "Site file ('example': the demo's); single options override it." + (
+        " Give it again for more sites." if several else ""
+    )
     options = (
         _option("--site", "site", type=_FILE, metavar="FILE.toml", multiple=several, help=words),
         _option("--intersection", "intersection", metavar="[REGION:]ID", help="Intersection, such as 49:1090."),
@@ -121,7 +130,7 @@ def site_config_from_options(options: SiteOptions, header: Mapping[str, Any] | N
     tables: dict[str, dict[str, Any]] = {}
     text, name = "", "options"
     if options.site is not None:
-        tables, text = read_toml(options.site, "a site configuration")
+        tables, text = read_toml(find_site_file(options.site), "a site configuration")
         name = str(options.site)
     labels: dict[tuple[str, ...], str] = {}
     facts = signal_facts(header or {})

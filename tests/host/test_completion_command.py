@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from leezenflow_host import cli
 
@@ -48,12 +49,32 @@ def complete(program: Path, tmp_path: Path, *words: str) -> list[str]:
         (("kit", ""), ["build", "check", "show"]),
         (("kit", "build", "--inter"), ["--interpreter"]),
         (("completion", ""), ["bash", "fish", "zsh"]),
+        (("flash", "--board", "interstate75_w"), ["interstate75_w", "interstate75_w_rp2040"]),
+        (("boards", "show", "virt"), ["virtual"]),
     ],
 )
 def test_bash_offers_commands_options_and_choices(program: Path, tmp_path: Path, words: tuple[str, ...], offered):
     if shutil.which("bash") is None:
         pytest.skip("no bash here: that the Tab key works in it is not covered")
     assert complete(program, tmp_path, *words) == offered
+
+
+def offered(words: list[str], begun: str) -> list[tuple[str, str]]:
+    """What is offered for `begun` behind `words`: text and kind."""
+    found = ShellComplete(cli.root, {}, "leezenflow", "_LEEZENFLOW_COMPLETE").get_completions(words, begun)
+    return [(item.value, item.type) for item in found]
+
+
+def test_ports_and_files_are_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LEEZENFLOW_PORTS", str(tmp_path))
+    (tmp_path / "usb-1").touch()
+    for command in ("flash", "install", "doctor", "monitor"):
+        assert offered([command, "--port"], "") == [(f"{tmp_path}/usb-1", "plain"), ("virtual", "plain")]
+        assert offered([command, "--port"], "v") == [("virtual", "plain")]
+        assert offered([command, "--port"], "/media/") == [("/media/", "file")]
+    for command in ("flash", "install", "run"):
+        assert offered([command, "--site"], "nor") == [("nor", "file")]
+        assert offered([command, "--board"], "./my") == [("./my", "file")]
 
 
 @pytest.mark.parametrize(("shell", "part"), [("zsh", "compdef"), ("fish", "complete --no-files --command leezenflow")])

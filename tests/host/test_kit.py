@@ -167,6 +167,17 @@ def test_public_keys_go_in_and_private_ones_stay(tmp_path: Path, files: dict[str
     assert Kit.open(tmp_path / "kit.zip").root_keys == b'{"keys": []}'
 
 
+def test_nothing_that_only_looks_like_a_key_goes_in(tmp_path: Path):
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "north-1.json").write_text('{"wifi": {"ssid": "city", "password": "hunter2"}}')
+    with pytest.raises(InputError, match="there is no public key in it"):
+        plan_kit([read_board("virtual")], keys=keys)
+    (keys / "root_keys.json").write_text('{"keys": []}')
+    plan = plan_kit([read_board("virtual")], keys=keys)
+    assert sorted(path for path in plan.files if path.startswith("keys/")) == ["keys/root_keys.json"]
+
+
 def test_wheels_go_in_for_a_laptop_without_anything(tmp_path: Path):
     (tmp_path / "leezenflow-1-py3-none-any.whl").write_bytes(b"wheel")
     plan = plan_kit([read_board("virtual")], wheels=tmp_path)

@@ -82,6 +82,15 @@ def test_problems_name_the_option_they_came_from(site_file):
         site_from_options(SiteOptions(intersection="1"), {"signal_group": "x"})
 
 
+def test_the_bundled_example_has_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    site = site_from_options(SiteOptions(site=Path("example")))
+    assert (site.intersection_id, site.signal_group) == (1090, 12)
+    Path("example").write_text("[signal]")
+    with pytest.raises(InputError, match="example:1: "):
+        site_from_options(SiteOptions(site=Path("example")))
+
+
 def test_a_broken_site_file_is_told_as_such(site_file):
     site_file.write_text("signal = 1\nrider = 2\n")
     with pytest.raises(InputError, match=r"site.toml:1: signal is 1: give a table \[signal\]"):

@@ -10,6 +10,11 @@ import serial.tools.list_ports
 
 from leezenflow_host.errors import BoardError
 
+# So many of the programs that have a port open are named.
+_NAMED = 3
+# On Linux, the devices /dev/null, /dev/zero and their like.
+_MEMORY = 1
+
 
 class PortError(BoardError):
     """A port that cannot be used; `kind` is "missing", "not_serial", "no_permission" or "busy"."""
@@ -33,7 +38,7 @@ def explain_port(port: str) -> PortError | None:
         mode = path.stat().st_mode
     except OSError:
         return PortError("missing", f"There is no port {port}. {_other_ports()}")
-    if not stat.S_ISCHR(mode):
+    if not stat.S_ISCHR(mode) or os.major(path.stat().st_rdev) == _MEMORY:
         return PortError("not_serial", f"{port} is not a serial port. {_other_ports()}")
     if not os.access(path, os.R_OK | os.W_OK):
         return PortError(
@@ -42,7 +47,9 @@ def explain_port(port: str) -> PortError | None:
         )
     holders = find_holders(path)
     if holders:
-        return PortError("busy", f"{port} is in use by {' and '.join(holders)}. End that program, then try again.")
+        others = [f"{len(holders) - _NAMED} more"] if len(holders) > _NAMED else []
+        names = " and ".join(holders[:_NAMED] + others)
+        return PortError("busy", f"{port} is in use by {names}. End that program, then try again.")
     return None
 
 

@@ -6,6 +6,7 @@ import rich_click as click
 
 from leezenflow_host.board_config import board_names, read_board
 from leezenflow_host.board_sheet import board_sheet
+from leezenflow_host.completing import complete_board
 from leezenflow_host.errors import InputError
 
 _VERIFIED = {"hardware": "tried on hardware", "emulation": "tried in emulation", "none": "not tried yet"}
@@ -28,7 +29,7 @@ def list_boards() -> None:
 
 
 @command.command("check")
-@click.argument("board", nargs=-1, metavar="[BOARD|FILE.toml]...")
+@click.argument("board", nargs=-1, metavar="[BOARD|FILE.toml]...", shell_complete=complete_board)
 def check_boards(board: tuple[str, ...]) -> None:
     """Check board files, or every board that comes with Leezenflow; tells all that is wrong at once."""
     problems: list[str] = []
@@ -44,7 +45,7 @@ def check_boards(board: tuple[str, ...]) -> None:
 
 
 @command.command("show")
-@click.argument("board", metavar="BOARD|FILE.toml")
+@click.argument("board", metavar="BOARD|FILE.toml", shell_complete=complete_board)
 def show_board(board: str) -> None:
     """Describe a board: pins, panel, memory, and where each number comes from."""
     for title, rows in board_sheet(read_board(board)):

@@ -14,10 +14,12 @@ from rich.console import Console
 
 from leezenflow_host.board_config import read_board
 from leezenflow_host.boards.ports import plugged_in
+from leezenflow_host.completing import complete_port
 from leezenflow_host.diagnosis.bundle import bundle_texts, write_bundle
 from leezenflow_host.diagnosis.doctor import Doctor, Examination
 from leezenflow_host.diagnosis.finding import LANGUAGES, default_language
 from leezenflow_host.diagnosis.port_check import Sighting, wait_for_board
+from leezenflow_host.number_range import NumberRange
 from leezenflow_host.secrets_file import read_secrets
 from leezenflow_host.site_config import read_site
 
@@ -30,13 +32,15 @@ _ASK_TO_PLUG_IN = {
 
 
 @click.command()
-@click.option("--port", metavar="PORT", help="The board's port; without it, the only one there is.")
+@click.option(
+    "--port", metavar="PORT", shell_complete=complete_port, help="The board's port; without it, the only one there is."
+)
 @click.option("--site", type=_FILE, metavar="FILE.toml", help="Also listen to this site's signal from here.")
 @click.option("--secrets", type=_FILE, metavar="FILE.json", help="Password and certificates for the site's source.")
 @click.option("--lang", type=click.Choice(list(LANGUAGES)), help="Language of the answer [default: the system's].")
 @click.option(
     "--seconds",
-    type=click.FloatRange(1, 600),
+    type=NumberRange(1, 600),
     default=10.0,
     show_default=True,
     help="The longest time to listen to the signal.",
@@ -75,7 +79,7 @@ def command(
             click.echo(f"{len(text.encode()):7}  {name}", err=True)
     elif bundle is not None:
         write_bundle(bundle, examination, language, site, known)
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(bundle))
+        click.echo(f"Wrote {bundle}.", err=True)
     return 0 if examination.finding.is_healthy else 1
 
 

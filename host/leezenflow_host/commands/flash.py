@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """`leezenflow flash`: from a blank chip to a running, tested and reported unit; one board or a boxful."""
 
+import os
 import re
 from pathlib import Path
 
@@ -10,19 +11,24 @@ from rich.console import Console
 
 import leezenflow
 from leezenflow_host.board_config import BoardConfig, read_board
+from leezenflow_host.commissioning.report import require_folder
 from leezenflow_host.commissioning.words import Language
+from leezenflow_host.completing import complete_board, complete_file, complete_port
 from leezenflow_host.diagnosis.finding import default_language
 from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.flashing.batch import flash_boards, split_done
 from leezenflow_host.flashing.detect import FoundBoard, find_boards, is_virtual
-from leezenflow_host.flashing.installation import find_site, read_secrets_bytes
+from leezenflow_host.flashing.installation import find_site
 from leezenflow_host.flashing.job import Job
 from leezenflow_host.flashing.journal import Journal
 from leezenflow_host.flashing.procedure import Outcome
 from leezenflow_host.flashing.screen import Screen, print_results
 from leezenflow_host.flashing.selection import Only, choose_boards, guess_board, keep_only
 from leezenflow_host.kit import Kit
+from leezenflow_host.secrets_file import read_secrets_bytes
+from leezenflow_host.signing import read_root_keys
 from leezenflow_host.site_config import SiteConfig
+from leezenflow_host.staging import stage_image
 
 _FILE = click.Path(path_type=Path)
 _NOTHING_LEFT = {
@@ -33,14 +39,28 @@ _NOTHING_LEFT = {
 
 
 @click.command()
-@click.option("--board", "board_name", metavar="BOARD|FILE.toml", help="See: leezenflow boards list.")
+@click.option(
+    "--board",
+    "board_name",
+    metavar="BOARD|FILE.toml",
+    shell_complete=complete_board,
+    help="See: leezenflow boards list.",
+)
 @click.option(
     "--site",
     "site_name",
     metavar="FILE.toml",
+    shell_complete=complete_file,
     help="Where the unit stands; 'example' is the demo's; with --kit, its name there. Else the board keeps its site.",
 )
-@click.option("--port", "ports", multiple=True, metavar="PORT", help="Port or UF2 volume, or 'virtual'; several times.")
+@click.option(
+    "--port",
+    "ports",
+    multiple=True,
+    metavar="PORT",
+    shell_complete=complete_port,
+    help="Port or UF2 volume, or 'virtual'; several times.",
+)
 @click.option("--all", "everything", is_flag=True, help="All boards that fit, at the same time.")
 @click.option("--kit", "kit_path", type=_FILE, metavar="PATH", help="Take everything from an offline kit.")
 @click.option("--interpreter", type=_FILE, metavar="FILE", help="Image of MicroPython for boards that have none.")
@@ -85,6 +105,14 @@ def command(
     if unit is not None and not re.fullmatch(r"[\w.-]{1,40}", unit):
         raise InputError(f"{unit!r} cannot name a unit; use letters, digits, '.', '_' and '-', up to 40.")
     kit = Kit.open(kit_path) if kit_path is not None else None
+    # What can be told without a board is told before one is asked.
+    secret_bytes = read_secrets_bytes(secrets) if secrets is not None else None
+    roots = read_root_keys(root_keys)[0] if root_keys is not None else None
+    if interpreter is not None and not interpreter.is_file():
+        raise InputError(f"{interpreter}: there is no such file; an image of MicroPython was expected there.")
+    if stage is None and not dry_run:
+        require_folder(out)
+    ports = _each_once(ports)
     found = [] if stage is not None or dry_run else find_boards(ports or None)
     if unit is not None and (everything or (len(found) > 1 and ports)):
         raise InputError("--unit is for one board; name it with --port.")
@@ -92,8 +120,7 @@ def command(
     board.require_device()
     site, kit_site = _find_site(board, site_name, kit)
     job = Job(board, site, out, unit, mpy=mpy, kit=kit, kit_site=kit_site, interpreter=interpreter)
-    job.secrets = read_secrets_bytes(secrets) if secrets is not None else None
-    job.root_keys = root_keys.read_bytes() if root_keys is not None else None
+    job.secrets, job.root_keys = secret_bytes, roots
     job.allow_unpinned, job.replace, job.operator = allow_unpinned, yes, operator
     job.language = lang or ("de" if default_language() == "de" else "en")
     if stage is not None or dry_run:
@@ -113,7 +140,17 @@ def command(
     several = len(chosen) + len(skipped) > 1
     with screen.shown(chosen):
         outcomes = flash_boards(job, chosen, journal, screen.tell, screen.ended, one_of_many=several or everything)
+    if journal.fault:
+        click.echo(f"What was done is not noted, and --only cannot know of it: {journal.fault}", err=True)
     return _conclude(outcomes, skipped, out.resolve())
+
+
+def _each_once(ports: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ports without those that only name one of them again; several may lead to the same device."""
+    places: dict[str, str] = {}
+    for port in ports:
+        places.setdefault(port if is_virtual(port) or "://" in port else os.path.realpath(port), port)
+    return tuple(places.values())
 
 
 def _find_board(name: str | None, kit: Kit | None, ports: tuple[str, ...], found: list[FoundBoard]) -> BoardConfig:
@@ -144,7 +181,7 @@ def _stage(job: Job, folder: Path | None) -> None:
     image = job.image(job.named(job.site, unit), unit)
     amount = f"{len(image.files)} files, {image.size / 1024:.0f} kB"
     if folder is not None:
-        image.write_to(folder)
+        stage_image(image, folder)
         click.echo(f"Wrote the files of {job.board.name} to {folder}: {amount}.")
         return
     for path, content in image.files.items():

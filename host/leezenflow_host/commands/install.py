@@ -17,6 +17,7 @@ from leezenflow_host.boards.identity import check_identity
 from leezenflow_host.boards.ports import plugged_in, require_port
 from leezenflow_host.boards.serial_board import Deployment, SerialBoard
 from leezenflow_host.boards.serial_board import Progress as ProgressCallback
+from leezenflow_host.completing import complete_board, complete_file, complete_port
 from leezenflow_host.errors import InputError
 from leezenflow_host.flashing.installation import (
     NO_SITE,
@@ -26,23 +27,37 @@ from leezenflow_host.flashing.installation import (
     choose_compiler,
     find_site,
     has_other_program,
-    read_secrets_bytes,
     site_on_board,
 )
 from leezenflow_host.image import Image, build_image
+from leezenflow_host.secrets_file import read_secrets_bytes
 from leezenflow_host.signing import read_root_keys
 from leezenflow_host.site_config import SiteConfig
+from leezenflow_host.staging import stage_image
 
 
 @click.command()
-@click.option("--board", "board_name", required=True, metavar="BOARD|FILE.toml", help="See: leezenflow boards list.")
+@click.option(
+    "--board",
+    "board_name",
+    required=True,
+    metavar="BOARD|FILE.toml",
+    shell_complete=complete_board,
+    help="See: leezenflow boards list.",
+)
 @click.option(
     "--site",
     "site_name",
     metavar="FILE.toml",
+    shell_complete=complete_file,
     help="Where the unit stands; 'example' is the demo's. Without it, the board keeps the site it has.",
 )
-@click.option("--port", metavar="PORT", help="Serial port of the board, or 'virtual' for one without hardware.")
+@click.option(
+    "--port",
+    metavar="PORT",
+    shell_complete=complete_port,
+    help="Serial port of the board, or 'virtual' for one without hardware.",
+)
 @click.option("--secrets", type=click.Path(path_type=Path), metavar="FILE.json", help="Passwords; else kept as is.")
 @click.option(
     "--root-keys", type=click.Path(path_type=Path), metavar="FILE.json", help="Whose updates it takes; else kept as is."
@@ -77,7 +92,7 @@ def command(
         if dry_run:
             _list_files(board, image)
         elif stage is not None:
-            image.write_to(stage)
+            stage_image(image, stage)
             click.echo(f"Wrote the files of {board.name} to {stage}: {_amount(image)}. {_site_words(site)}".rstrip())
         return
     port = require_port(port)

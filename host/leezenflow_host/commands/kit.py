@@ -7,6 +7,7 @@ from pathlib import Path
 import rich_click as click
 
 from leezenflow_host.board_config import read_board
+from leezenflow_host.completing import complete_board
 from leezenflow_host.errors import InputError
 from leezenflow_host.kit import Kit, plan_kit, write_kit
 from leezenflow_host.kit.storage import check_target
@@ -22,7 +23,15 @@ def command() -> None:
 
 @command.command("build")
 @click.option("--out", type=_PATH, required=True, metavar="KIT", help="A new folder, or a file that ends in .zip.")
-@click.option("--board", "boards", multiple=True, required=True, metavar="BOARD|FILE.toml", help="Repeat for more.")
+@click.option(
+    "--board",
+    "boards",
+    multiple=True,
+    required=True,
+    metavar="BOARD|FILE.toml",
+    shell_complete=complete_board,
+    help="Repeat for more.",
+)
 @click.option("--interpreter", "interpreters", multiple=True, type=_PATH, metavar="FILE", help="Image of MicroPython.")
 @click.option("--site", "sites", multiple=True, type=_PATH, metavar="FILE.toml", help="Where a unit stands.")
 @click.option("--secrets", multiple=True, metavar="UNIT=FILE", help="Secrets of one unit [default: none go in].")

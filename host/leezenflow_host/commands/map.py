@@ -19,6 +19,7 @@ from leezenflow_host.decoding.payloads import read_file
 from leezenflow_host.decoding.tree import clean, reference, state_word
 from leezenflow_host.lane_candidates import Candidate
 from leezenflow_host.map_reading import candidates_at, choose_map, parse_place, read_maps
+from leezenflow_host.number_range import NumberRange
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SHOWN = 8
@@ -27,7 +28,7 @@ _SHOWN = 8
 @click.command()
 @click.argument("file", type=_FILE)
 @click.option("--at", "at_text", metavar="LAT,LON", required=True, help="Where the display stands (WGS 84 degrees).")
-@click.option("--heading", type=click.FloatRange(0, 360), metavar="DEG", help="Which way riders go (0 north, 90 east).")
+@click.option("--heading", type=NumberRange(0, 360), metavar="DEG", help="Which way riders go (0 north, 90 east).")
 @click.option("--intersection", metavar="[REGION:]ID", help="The intersection, if the file holds several.")
 @click.option("--spat", type=_FILE, metavar="FILE", help="A message or recording: shows what each group shows in it.")
 @click.option("--all-lanes", is_flag=True, help="Look at the lanes of motor traffic, too.")

@@ -15,6 +15,7 @@ from rich.console import Console
 from leezenflow.board import Site
 from leezenflow_host.board_config import read_board
 from leezenflow_host.boards.ports import plugged_in, require_port
+from leezenflow_host.completing import complete_port
 from leezenflow_host.errors import InputError
 from leezenflow_host.keyboard import Keyboard
 from leezenflow_host.linux_unit.clocks import unix_ms
@@ -29,6 +30,7 @@ from leezenflow_host.monitoring.kerb_truth import (
 )
 from leezenflow_host.monitoring.monitor import Monitor
 from leezenflow_host.monitoring.sources import MqttUnit, UsbUnit, WatchedUnit
+from leezenflow_host.number_range import NumberRange
 from leezenflow_host.secrets_file import read_secrets
 from leezenflow_host.site_config import read_site
 
@@ -39,14 +41,12 @@ _SCORES = ("wrong_colour_share", "wrong_green_share", "answered_share", "uncerta
 
 
 @click.command()
-@click.option("--port", metavar="PORT", help="Serial port of the unit, or 'virtual'.")
+@click.option("--port", metavar="PORT", shell_complete=complete_port, help="Serial port of the unit, or 'virtual'.")
 @click.option("--mqtt", "url", metavar="URL", help="The broker and the topic that the unit publishes under.")
 @click.option("--unit", metavar="NAME", help="With --mqtt: the unit's name, the last part of its topic.")
 @click.option("--secrets", type=_FILE, metavar="FILE.json", help="With --mqtt: password and certificates.")
 @click.option("--json", "as_json", is_flag=True, help="A line of json for each update.")
-@click.option(
-    "--for", "seconds", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="End after this."
-)
+@click.option("--for", "seconds", type=NumberRange(min=0, min_open=True), metavar="SECONDS", help="End after this.")
 @click.option("--truth", type=_FILE, metavar="FILE.json", help="Press g, r, a when the lamp changes; kept there.")
 @click.option("--site", type=_FILE, metavar="FILE.toml", help="With --truth: signal group, distance and speeds.")
 @click.option(
@@ -84,9 +84,11 @@ def command(
         kerb, log = None, None
         if truth is not None and place is not None:
             kerb = KerbTruth(place, _find_reaction(reaction, keyboard, errors))
-            log = parts.enter_context(contextlib.closing(AdviceLog(advice_log_of(truth))))
         every_ms = _EVERY_MS if truth is None else _LOG_EVERY_MS
         watched = parts.enter_context(_open_unit(port, url, unit, secrets, every_ms, as_json, errors))
+        if truth is not None and place is not None:
+            # Only now: a unit that does not answer must not cost the log of an earlier visit.
+            log = parts.enter_context(contextlib.closing(AdviceLog(advice_log_of(truth))))
         is_over = _timer(seconds)
         monitor = Monitor(watched, as_json=as_json, truth=kerb, truth_file=truth, log=log, is_over=is_over)
         try:
@@ -160,7 +162,7 @@ def _open_unit(
         path = named
         if named.partition(":")[0] == "virtual":
             path = parts.enter_context(plugged_in(named, read_board("virtual")))
-        watched = UsbUnit(path, every_ms, pictures=not as_json and sys.stdout.isatty())
+        watched = UsbUnit(path, every_ms, pictures=not as_json and sys.stdout.isatty(), called=named)
         try:
             yield watched
         finally:

@@ -18,6 +18,7 @@ from leezenflow.engine import Engine
 from leezenflow_host.atomic_file import write_atomic
 from leezenflow_host.drivers import driver_names, driver_options
 from leezenflow_host.errors import InputError
+from leezenflow_host.number_range import NumberRange
 from leezenflow_host.preview import Picture, Snapshot, Style, terminal_frame, write_gif, write_png
 from leezenflow_host.problems import did_you_mean
 from leezenflow_host.replay import build_decoder, replay_frames
@@ -47,9 +48,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--gif", type=_FILE, metavar="FILE", help=f"Write a GIF ({GIF_LENGTH_S:g} s unless --for says more).")
 @click.option("--png", type=_FILE, metavar="FILE", help="Write the last frame as PNG.")
 @click.option("--picture", type=_FILE, metavar="FILE", help="Write the last frame as /picture.bin for a board.")
-@click.option("--speed", "pace", type=click.FloatRange(0.1, 1000), default=1.0, metavar="N", help="N times as fast.")
-@click.option("--from", "from_s", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help="Begin there.")
-@click.option("--for", "for_s", type=click.FloatRange(0), metavar="SECONDS", help="End after so long.")
+@click.option("--speed", "pace", type=NumberRange(0.1, 1000), default=1.0, metavar="N", help="N times as fast.")
+@click.option("--from", "from_s", type=NumberRange(0), default=0.0, metavar="SECONDS", help="Begin there.")
+@click.option("--for", "for_s", type=NumberRange(0), metavar="SECONDS", help="End after so long.")
 @click.option(
     "--style",
     type=click.Choice(["panel", "pixels"]),

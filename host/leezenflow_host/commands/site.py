@@ -15,6 +15,7 @@ from leezenflow_host.decoding.tree import reference
 from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.keyboard import Keyboard
 from leezenflow_host.map_reading import candidates_at, choose_map, read_maps
+from leezenflow_host.number_range import NumberRange
 from leezenflow_host.site_config import read_site
 from leezenflow_host.site_guide import plausibility
 from leezenflow_host.site_guide.asking import ask_all, take_defaults
@@ -60,11 +61,11 @@ def _answer_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @_answer_options
 @click.option("--map", "map_file", type=_FILE, metavar="FILE", help="A MAPEM: finds group and distance, with --at.")
 @click.option("--at", "at_text", metavar="LAT,LON", help="Where the display stands (WGS 84 degrees).")
-@click.option("--heading", type=click.FloatRange(0, 360), metavar="DEG", help="Which way riders go (0 north, 90 east).")
+@click.option("--heading", type=NumberRange(0, 360), metavar="DEG", help="Which way riders go (0 north, 90 east).")
 @click.option("--all-lanes", is_flag=True, help="Look at the lanes of motor traffic, too.")
 @click.option("--watch", "watched", metavar="URL|TRACE", help="Find the group: press SPACE when the lamp turns green.")
 @click.option("--presses", type=_FILE, metavar="FILE", help="Presses noted earlier, for --watch TRACE.")
-@click.option("--pace", type=click.FloatRange(0.1, 1000), default=1.0, metavar="N", help="TRACE N times as fast.")
+@click.option("--pace", type=NumberRange(0.1, 1000), default=1.0, metavar="N", help="TRACE N times as fast.")
 @click.option("--secrets", type=_FILE, metavar="FILE.json", help="Password for --watch URL.")
 @click.option("--defaults", is_flag=True, help="Do not ask what has a default.")
 @click.option("--yes", is_flag=True, help="Replace an earlier file.")
@@ -188,7 +189,7 @@ def _watch(
 
 @command.command("check")
 @click.argument("files", nargs=-1, required=True, type=_FILE, metavar="FILE.toml...")
-@click.option("--live", "seconds", type=click.FloatRange(1, 3600), metavar="SECONDS", help="Listen whether it comes.")
+@click.option("--live", "seconds", type=NumberRange(1, 3600), metavar="SECONDS", help="Listen whether it comes.")
 @click.option("--source", metavar="URL|TRACE", help="For --live: listen there instead.")
 @click.option("--secrets", type=_FILE, metavar="FILE.json", help="For --live: the broker's password.")
 def check(files: tuple[Path, ...], seconds: float | None, source: str | None, secrets: Path | None) -> None:

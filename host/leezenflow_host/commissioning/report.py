@@ -4,6 +4,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from leezenflow_host.atomic_file import open_atomic
 from leezenflow_host.commissioning.page import render_page
 from leezenflow_host.commissioning.words import Language
+from leezenflow_host.errors import InputError
 
 REPORT_FORMAT = 1
 _FIELDS = (
@@ -40,6 +42,19 @@ def write_report(record: Mapping[str, Any], folder: Path, language: Language = "
     with open_atomic(page) as file:
         file.write(render_page(report, language))
     return data, page
+
+
+def require_folder(folder: Path) -> None:
+    """Make sure, before a board is touched, that its report can be written; InputError names what is in the way."""
+    place = folder
+    while not place.exists():
+        place = place.parent
+    if not place.is_dir():
+        raise InputError(f"{place} is a file; name a folder for the reports with --out.")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise InputError(
+            f"Nothing can be written to {place.resolve()}; name another folder for the reports with --out."
+        )
 
 
 def complete_record(record: Mapping[str, Any]) -> dict[str, Any]:

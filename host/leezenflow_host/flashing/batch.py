@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable, Sequence
 
 from leezenflow_host.errors import LeezenflowError
+from leezenflow_host.file_trouble import describe_os_error
 from leezenflow_host.flashing.detect import LEEZENFLOW, FoundBoard
 from leezenflow_host.flashing.job import Job
 from leezenflow_host.flashing.journal import COMPLETE, DONE, FAILED, STARTED, Entry, Journal
@@ -90,6 +91,9 @@ def _flash_one(job: Job, found: FoundBoard, tell: Tell, one_of_many: bool) -> Ou
         return flash_board(job, found, lambda step: tell(found, step), one_of_many=one_of_many, outcome=outcome)
     except LeezenflowError as error:
         outcome.message, outcome.error = str(error), error
+    except OSError as error:
+        outcome.message = f"{describe_os_error(error).rstrip('.')}. Put that right, then repeat the command."
+        outcome.error = LeezenflowError(outcome.message)
     except Exception as error:
         # A fault of ours with one board must not take the others' results away.
         where = traceback.extract_tb(error.__traceback__)[-1]

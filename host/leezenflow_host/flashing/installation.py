@@ -11,7 +11,6 @@ from leezenflow_host.boards.identity import BoardIdentity
 from leezenflow_host.boards.serial_board import SerialBoard
 from leezenflow_host.errors import BoardError, InputError, LeezenflowError
 from leezenflow_host.mpy import Abi, Compiler, compiler_for_chip
-from leezenflow_host.secrets_file import secret_files
 from leezenflow_host.site_config import SiteConfig, example_site, read_site
 
 # A unit that cannot work says so within this time of its start (importing takes a Pico a second or two).
@@ -26,13 +25,6 @@ def find_site(board: BoardConfig, name: str | None) -> SiteConfig | None:
     if name is None:
         return example_site() if board.virtual is not None else None
     return example_site() if name == "example" else read_site(Path(name))
-
-
-def read_secrets_bytes(file: Path) -> bytes:
-    """Return a secrets file as it is, after a look into it; InputError where it is none."""
-    content = file.read_bytes()
-    secret_files(content, str(file))
-    return content
 
 
 def choose_compiler(wanted: bool | None, board: BoardConfig, identity: BoardIdentity | None) -> Compiler | None:

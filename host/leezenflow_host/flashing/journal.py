@@ -34,13 +34,23 @@ class Entry:
 
 
 class Journal:
-    """The file `flash.jsonl` in `folder` (default: where this computer keeps what it knows of boards)."""
+    """The file `flash.jsonl` in `folder` (default: where this computer keeps what it knows of boards).
+
+    `fault` is empty, or why a line could not be written: no reason to leave a board half done.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.file = (folder or state_folder()) / "flash.jsonl"
+        self.fault = ""
 
     def add(self, entry: Entry) -> None:
-        """Write one line, so that it survives whatever comes next."""
+        """Write one line, so that it survives whatever comes next; what is in the way stands in `fault`."""
+        try:
+            self._write(entry)
+        except OSError as error:
+            self.fault = self.fault or f"{self.file}: {error.strerror or error}"
+
+    def _write(self, entry: Entry) -> None:
         line = json.dumps({name: getattr(entry, name) for name in Entry.__slots__}, ensure_ascii=False)
         with _lock:
             self.file.parent.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from leezenflow_host.boards.ports import plugged_in
 from leezenflow_host.boards.serial_board import SerialBoard
 from leezenflow_host.commissioning import run_self_test, write_report
 from leezenflow_host.errors import BoardError, InputError, LeezenflowError
+from leezenflow_host.file_trouble import describe_os_error
 from leezenflow_host.flashing.detect import BUSY, ESP_ROM, NO_PERMISSION, UNKNOWN, FoundBoard, is_virtual
 from leezenflow_host.flashing.installation import NO_SITE, check_start, has_other_program, site_on_board
 from leezenflow_host.flashing.interpreter import install_interpreter, needs_interpreter
@@ -100,7 +101,9 @@ def _check_found(found: FoundBoard, job: Job) -> None:
         )
     if found.kind == UNKNOWN and not needs_interpreter(found, board):
         step = "Unplug the board and plug it in again with a cable that carries data"
-        if board.interpreter is not None:
+        if "://" in found.port:
+            step = "Check the address, and that the board behind it has power"
+        elif board.interpreter is not None:
             step += "; a new board is plugged in with its button BOOTSEL (or BOOT) held"
         raise BoardError(f"There is no board to work with at {found.port}: {found.detail}. {step}.")
 
@@ -161,14 +164,23 @@ def _work(
         "warnings": outcome.warnings,
         "operator": job.operator,
     }
-    _, outcome.report = write_report(record, job.out, job.language)
+    try:
+        _, outcome.report = write_report(record, job.out, job.language)
+    except OSError as error:
+        raise LeezenflowError(
+            f"{outcome.unit or 'The board'} runs, but its report cannot be written: {describe_os_error(error)} "
+            "Then repeat the command."
+        ) from error
     if self_test is not None and not self_test["ok"]:
         raise BoardError(
             f"The unit runs, but it does not pass its self-test: {_explain(self_test)} See {outcome.report}, put right "
             "what it names, and repeat the command."
         )
     if outcome.chip_id and site is not None:
-        Registry().remember(outcome.chip_id, outcome.unit, job.board.name, record["when"])
+        try:
+            Registry().remember(outcome.chip_id, outcome.unit, job.board.name, record["when"])
+        except OSError as error:
+            outcome.warnings.append(f"This computer will not know the board again: {describe_os_error(error)}")
     outcome.ok = True
 
 

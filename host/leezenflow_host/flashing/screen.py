@@ -34,10 +34,12 @@ class Screen:
         self._stages: dict[str, str] = {}
         self._tasks: dict[str, TaskID] = {}
         self._bars: Progress | None = None
+        self._several = True
 
     @contextlib.contextmanager
     def shown(self, boards: Sequence[FoundBoard]) -> Iterator[None]:
         """Show a bar for each board, on a terminal."""
+        self._several = len(boards) > 1
         if not self._console.is_terminal:
             yield
             return
@@ -69,9 +71,7 @@ class Screen:
 
     def ended(self, outcome: Outcome) -> None:
         """Show how it ended with a board."""
-        words = f"done: {outcome.unit}" if outcome.ok else f"failed: {outcome.message}"
         if self._bars is not None:
-            words = words.splitlines()[0]
             self._bars.update(
                 self._tasks[outcome.port],
                 completed=1 if outcome.ok else 0,
@@ -81,10 +81,15 @@ class Screen:
             )
             return
         with self._lock:
-            self._say(f"{outcome.port}: {words}")
+            # With one board, why it failed is the error that comes below.
+            why = f": {outcome.message}" if self._several else ""
+            self._say(f"{outcome.port}: done: {outcome.unit}" if outcome.ok else f"{outcome.port}: failed{why}")
 
     def _say(self, words: str) -> None:
-        self._console.print(words, soft_wrap=True, markup=False, emoji=False)
+        # Who reads along may go away; the boards are brought to their end all the same.
+        with contextlib.suppress(OSError):
+            self._console.file.write(f"{words}\n")
+            self._console.file.flush()
 
 
 def print_results(console: Console, outcomes: Sequence[Outcome], skipped: Sequence[FoundBoard]) -> None:

@@ -30,6 +30,8 @@ def choose_boards(found: Sequence[FoundBoard], board: BoardConfig, *, all_that_f
     InputError that lists the candidates when several fit and not all are meant; BoardError when none fits.
     """
     candidates = [one for one in found if fits(one, board)]
+    if not found and board.virtual is not None:
+        raise BoardError(f"{board.name} is no hardware: --port virtual plugs one in.")
     if not candidates:
         raise BoardError(f"No board for {board.name} ({board.chip}) is plugged in. {_others(found)}")
     if len(candidates) > 1 and not all_that_fit:

@@ -14,10 +14,13 @@ from leezenflow_host.flashing.interpreter_image import InterpreterImage, check_i
 from leezenflow_host.image import Image, build_image
 from leezenflow_host.kit.manifest import MANIFEST, encode_manifest, is_safe
 from leezenflow_host.secrets_file import read_secrets
+from leezenflow_host.signing.key_folder import KEYS, KEYS_SIGNATURE, ROOT_KEYS
 from leezenflow_host.site_config import SiteConfig, read_site
 
 _PRIVATE = b"PRIVATE KEY"
-_PUBLIC_KEYS = (".json", ".sig", ".pub", ".pem")
+# Other json files of a folder may be anything, a unit's secrets among it.
+_PUBLIC_KEYS = (ROOT_KEYS, KEYS, KEYS_SIGNATURE)
+_KEY_ENDINGS = (".pub", ".pem")
 _READ_ME = """\
 Leezenflow kit
 ==============
@@ -193,7 +196,7 @@ def _add_keys(plan: KitPlan, folder: Path) -> None:
         raise InputError(f"{folder}: there is no such folder; name the one that leezenflow keys made.")
     taken, private = 0, 0
     for file in sorted(folder.iterdir()):
-        if not file.is_file() or file.suffix not in _PUBLIC_KEYS:
+        if not file.is_file() or (file.name not in _PUBLIC_KEYS and file.suffix not in _KEY_ENDINGS):
             continue
         if _PRIVATE in file.read_bytes():
             private += 1

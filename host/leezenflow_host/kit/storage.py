@@ -114,6 +114,9 @@ def write_kit(target: Path, files: Mapping[str, bytes], *, replace: bool = False
         else:
             _write_folder(part, files)
             _swap(part, target)
+    except OSError as error:
+        # The system names a file that nobody asked for, or none.
+        raise OSError(error.errno, error.strerror, str(target)) from error
     finally:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(part) if part.is_dir() else part.unlink()

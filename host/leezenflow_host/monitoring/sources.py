@@ -47,9 +47,21 @@ class WatchedUnit(Protocol):
 
 
 class UsbUnit:
-    """A unit at the end of a serial port. BoardError when it does not answer, or goes away."""
+    """A unit at the end of a serial port. BoardError when it does not answer, or goes away.
 
-    def __init__(self, port: str, every_ms: int, *, pictures: bool, answer_s: float = _FIRST_ANSWER_S) -> None:
+    `called` is what a person calls the port, where that is not `port` itself.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        every_ms: int,
+        *,
+        pictures: bool,
+        answer_s: float = _FIRST_ANSWER_S,
+        called: str | None = None,
+    ) -> None:
+        self._called = called or port
         self.state = UnitState()
         self._every_ms = every_ms
         self._pictures = pictures
@@ -76,7 +88,7 @@ class UsbUnit:
             new |= self._take(message)
         if time.monotonic() - self._heard_at > _SILENT_S:
             raise BoardError(
-                f"The unit at {self._line.port} says nothing any more. Run: leezenflow doctor --port {self._line.port}"
+                f"The unit at {self._called} says nothing any more. Run: leezenflow doctor --port {self._called}"
             )
         return new
 
@@ -95,8 +107,7 @@ class UsbUnit:
                     self.state.take_health(answer["health"], unix_ms())
                 return
             if self._line.at_prompt or time.monotonic() >= deadline:
-                port = self._line.port
-                raise BoardError(f"No unit runs at {port}. Run: leezenflow doctor --port {port}")
+                raise BoardError(f"No unit runs at {self._called}. Run: leezenflow doctor --port {self._called}")
 
     def _ask(self, verb: str, now: float, every_s: float, **more: Any) -> None:
         if now >= self._due[verb]:

@@ -83,6 +83,8 @@ def _read(file: Path) -> tuple[bytes, dict[str, Any]]:
         content = file.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{file}: there is no such file; `leezenflow keys new --out DIR` makes it.") from None
+    except IsADirectoryError:
+        raise InputError(f"{file} is a folder; name the file in it, such as root_keys.json.") from None
     return content, _parse(content, str(file))
 
 

@@ -18,12 +18,14 @@ from typing import Any
 import pytest
 from linux_units import make_site
 from recordings import ORIGIN_MS, write_recording
-from serial_peer import UnitPeer
+from serial_peer import SerialPeer, UnitPeer
 from waiting import wait_until
 
 from leezenflow_host import cli
-from leezenflow_host.errors import InputError
+from leezenflow_host.commands import monitor as monitor_command
+from leezenflow_host.errors import BoardError, InputError
 from leezenflow_host.evaluation.truth import load_truth
+from leezenflow_host.monitoring import sources
 from leezenflow_host.monitoring.kerb_truth import (
     AdviceLog,
     KerbTruth,
@@ -231,3 +233,24 @@ def test_reactions_that_are_none(text: str) -> None:
 
     with pytest.raises(InputError, match=f"--reaction {text}: give milliseconds"):
         monitor._find_reaction(text, monitor.Keyboard(), monitor.Console())
+
+
+def test_a_unit_that_does_not_answer_costs_no_earlier_log(tmp_path: Path, monkeypatch, capsys) -> None:
+    def refuse(*_: object) -> None:
+        raise BoardError("No unit runs at virtual. Run: leezenflow doctor --port virtual")
+
+    monkeypatch.setattr(monitor_command, "_check_truth", lambda *_: SITE)
+    monkeypatch.setattr(monitor_command, "_open_unit", refuse)
+    truth = tmp_path / "kerb.json"
+    truth.write_text("truth of yesterday")
+    advice_log_of(truth).write_text("advice of yesterday")
+    assert cli.run(["monitor", "--port", "virtual", "--truth", str(truth)]) == cli.FAILED
+    assert capsys.readouterr().err == "Error: No unit runs at virtual. Run: leezenflow doctor --port virtual\n"
+    assert truth.read_text() == "truth of yesterday"
+    assert advice_log_of(truth).read_text() == "advice of yesterday"
+
+
+def test_a_unit_is_called_what_the_person_called_it() -> None:
+    refused = pytest.raises(BoardError, match=r"^No unit runs at virtual\. Run: leezenflow doctor --port virtual$")
+    with SerialPeer(lambda data: b">>> ") as peer, refused:
+        sources.UsbUnit(peer.port, 200, pictures=False, called="virtual")
