@@ -103,6 +103,24 @@ def test_without_a_connection_the_chip_begins_anew(micropython: str) -> None:
     assert counters["failures"] == 2
 
 
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        ("1111111", "connected, but nobody is reached"),
+        ("0000000", "no connection; is the cable in, and is there DHCP?"),
+    ],
+)
+def test_where_nobody_is_reached_the_chip_begins_anew(micropython: str, plan: str, words: str) -> None:
+    script = _SCRIPT.replace(
+        "        return plan.pop(0)\n", "        networks.doubted = len(plan) == 4\n        return plan.pop(0)\n"
+    ).replace("done = []\n", "done = []\nfrom leezenflow_device import networks\n")
+    *said, last = run_script(micropython, script, plan, json.dumps(SETTINGS), "{}", "with").splitlines()
+    done, counters, _ = json.loads(last)
+    assert f"ethernet: {words}" in said
+    assert [call for call in done if call[0] == "active"] == [["active", on] for on in (True, False, True)]
+    assert counters["failures"] == 1
+
+
 def test_a_chip_that_does_not_answer_is_said_once(micropython: str) -> None:
     said, (_, counters, fault) = connect(micropython, "dead")
     assert "check its wiring" in fault and len(said) == 1 and counters["failures"] == 2

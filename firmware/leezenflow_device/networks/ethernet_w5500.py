@@ -92,7 +92,7 @@ class Network:
                 else:
                     self._note("the connection was lost; is the cable in?")
             waited_ms = 0 if connected else waited_ms + _POLL_MS
-        if networks.doubted:
+        if connected:
             self._note("connected, but nobody is reached")
         else:
             self._note("no connection; is the cable in, and is there DHCP?")
