@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the doctor says of signals as this computer hears them, with real brokers and senders; and the bundle."""
 
-import contextlib
 import json
 import re
 import socket
@@ -12,10 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from brokers import AmqttBroker, free_port, publish, publisher
+from brokers import AmqttBroker, free_port, publish
 from field_broker import mosquitto
 from linux_units import make_site
 from recordings import ORIGIN_MS, message
+from sending import sending
 
 from leezenflow_host import cli
 from leezenflow_host.diagnosis.bundle import Cleaner, secret_values, write_bundle
@@ -51,36 +51,13 @@ def examine(source: str, seconds: float = 60.0) -> Finding:
     return Doctor(site=make_site(source), seconds=seconds, look=lambda: NOTHING).examine().finding
 
 
-@contextlib.contextmanager
-def sending(port: int, say: Callable[[int], bytes]) -> Iterator[None]:
-    """`say(milliseconds since the start)` five times a second, as long as the context."""
-    stop = threading.Event()
-
-    def send() -> None:
-        with publisher(port) as client:
-            number = 0
-            while True:
-                client.publish(TOPIC, say(number * 200), 0)
-                number += 1
-                if stop.wait(0.2):
-                    return
-
-    thread = threading.Thread(target=send, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
-
-
 def sound(ms: int) -> bytes:
     """What a sound controller says."""
     return message(Program(0), ORIGIN_MS + ms)
 
 
 def test_a_sound_signal(port: int) -> None:
-    with sending(port, sound):
+    with sending(port, TOPIC, sound):
         finding = examine(f"mqtt://127.0.0.1:{port}/{TOPIC}")
     assert finding.case == "feed_healthy" and finding.is_healthy
     assert finding.values["advice"] in ("green", "red")
@@ -99,7 +76,7 @@ def test_a_sound_signal(port: int) -> None:
     ],
 )
 def test_signals_that_no_unit_can_use(port: int, say: Callable[[int], bytes], case: str) -> None:
-    with sending(port, say):
+    with sending(port, TOPIC, say):
         finding = examine(f"mqtt://127.0.0.1:{port}/{TOPIC}")
     assert finding.case == case, finding
     if case == "foreign_messages":
@@ -275,7 +252,7 @@ def test_the_command_writes_a_bundle_and_tells(
     secrets = tmp_path / "secrets.json"
     secrets.write_text(json.dumps(SECRETS))
     arguments = ["doctor", "--site", str(site), "--secrets", str(secrets), "--lang", "en"]
-    with sending(port, sound):
+    with sending(port, TOPIC, sound):
         code = cli.run([*arguments, "--seconds", "60", "--bundle", str(tmp_path / "b.zip")])
     captured = capsys.readouterr()
     assert code == 0, captured.out

@@ -7,15 +7,15 @@ import contextlib
 import hashlib
 import json
 import shutil
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from brokers import AmqttBroker, free_port, publisher
+from brokers import AmqttBroker, free_port
 from linux_units import make_site
 from recordings import ORIGIN_MS, message
+from sending import sending
 from waiting import wait_until
 
 from leezenflow_host.board_config import read_board
@@ -233,26 +233,17 @@ def controller_ms() -> int:
     return ORIGIN_MS + time.monotonic_ns() // 1_000_000 % 1_000_000_000
 
 
-@contextlib.contextmanager
-def sending(
+def speaking(
     port: int, group: int = 12, intersection: int = 1090, frozen: bool = False, text: bytes | None = None
-) -> Iterator[None]:
+) -> contextlib.AbstractContextManager[None]:
     """A controller that speaks five times a second, as long as the context; `frozen`: its clock stands still."""
-    program, stop, began_ms = Program(0), threading.Event(), controller_ms()
+    program, began_ms = Program(0), controller_ms()
 
-    def send() -> None:
-        with publisher(port) as client:
-            while not stop.wait(0.2):
-                said = message(program, began_ms if frozen else controller_ms(), group)
-                client.publish(TOPIC, text or said.replace(b"<id>1090<", b"<id>%d<" % intersection), 0)
+    def say(ms: int) -> bytes:
+        said = message(program, began_ms if frozen else controller_ms(), group)
+        return text or said.replace(b"<id>1090<", b"<id>%d<" % intersection)
 
-    thread = threading.Thread(target=send, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
+    return sending(port, TOPIC, say)
 
 
 def test_units_and_what_they_hear(flash: Path, broker_port: int, tmp_path: Path) -> None:
@@ -280,20 +271,20 @@ def test_units_and_what_they_hear(flash: Path, broker_port: int, tmp_path: Path)
                     pytest.fail(f"{case}: the last was {seen[-1]} {facts[-1]}")
 
             until("no_messages", 1)
-            with sending(broker_port, group=7):
+            with speaking(broker_port, group=7):
                 until("wrong_signal_group")
                 assert seen[-1].values == {"wanted": "12", "groups": []}
                 # What this computer hears says more.
                 until("wrong_signal_group", site=site)
                 assert seen[-1].values == {"wanted": "12", "groups": [7]}
-            with sending(broker_port, intersection=1091):
+            with speaking(broker_port, intersection=1091):
                 until("foreign_messages")
-            with sending(broker_port):
+            with speaking(broker_port):
                 until("healthy", 20)
             until("messages_stopped", 2)
-            with sending(broker_port, frozen=True):
+            with speaking(broker_port, frozen=True):
                 until("clock_frozen")
-            with sending(broker_port, text=b"<SPAT><broken"):
+            with speaking(broker_port, text=b"<SPAT><broken"):
                 until("unreadable_messages")
     finally:
         broker.stop()

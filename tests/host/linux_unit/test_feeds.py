@@ -3,7 +3,6 @@
 """Where a Linux unit's messages come from: brokers (TLS included), datagrams, serial lines, the system's clock."""
 
 import base64
-import contextlib
 import datetime
 import os
 import pty
@@ -28,6 +27,7 @@ from brokers import (
 from field_broker import mosquitto
 from linux_units import Panel, RunningUnit, make_linux_unit, make_site
 from recordings import ORIGIN_MS, message
+from sending import sending
 
 from leezenflow.framing import encode_frame
 from leezenflow_host.capture.arrivals import Arrival
@@ -52,27 +52,9 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyBroker
     made.stop()
 
 
-@contextlib.contextmanager
-def sending(port: int) -> Iterator[None]:
-    """A controller that speaks in real time, some ten times a second, as long as the context."""
-    program = Program(0)
-    stop = threading.Event()
-
-    def send() -> None:
-        with publisher(port) as client:
-            # In the middle of a phase, so that the colour stays what it is.
-            at_ms = ORIGIN_MS
-            while not stop.wait(0.1):
-                client.publish(TOPIC, message(program, at_ms), 0)
-                at_ms += 100
-
-    thread = threading.Thread(target=send, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(30)
+def phase(ms: int) -> bytes:
+    """What a controller says in the middle of a phase, so that the colour stays what it is."""
+    return message(Program(0), ORIGIN_MS + ms)
 
 
 def test_a_unit_shows_what_a_broker_brings_and_is_dark_without(broker: AnyBroker) -> None:
@@ -86,7 +68,7 @@ def test_a_unit_shows_what_a_broker_brings_and_is_dark_without(broker: AnyBroker
         receiver = unit.receiver
         assert receiver is not None
         wait_until(lambda: receiver.listening, "the unit listens", 60)
-        with sending(broker.port):
+        with sending(broker.port, TOPIC, phase, 100):
             wait_until(lambda: panel.last[0] in ("green", "red"), "an advice", 60)
         assert unit.latency_ms is not None and unit.latency_ms >= 0
         assert unit.message_age_ms is not None and unit.message_age_ms >= 0
@@ -95,7 +77,7 @@ def test_a_unit_shows_what_a_broker_brings_and_is_dark_without(broker: AnyBroker
         wait_until(lambda: panel.last == ("dark", "stale"), "dark", 60)
         broker.start()
         wait_until(lambda: receiver.listening, "the unit is back", 90)
-        with sending(broker.port):
+        with sending(broker.port, TOPIC, phase, 100):
             wait_until(lambda: panel.last[0] in ("green", "red"), "an advice again", 60)
         running.end()
     assert running.error is None

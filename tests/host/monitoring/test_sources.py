@@ -4,15 +4,15 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from brokers import AmqttBroker, MosquittoBroker, find_mosquitto, free_port, publish, publisher
+from brokers import AmqttBroker, MosquittoBroker, find_mosquitto, free_port, publish
 from linux_units import make_site
 from recordings import ORIGIN_MS, message
+from sending import sending
 from serial_peer import SerialPeer, UnitPeer
 from waiting import wait_until
 
@@ -158,19 +158,11 @@ def test_the_real_firmware_on_a_virtual_board(
     flash = tmp_path / "virtual.flash"
     with VirtualBoard(flash) as board, SerialBoard(board.port) as connection:
         connection.deploy(build_image(read_board("virtual"), site))
-    stop = threading.Event()
-
-    def send() -> None:
-        with publisher(broker.port) as client:
-            at_ms = ORIGIN_MS
-            while not stop.wait(0.2):
-                client.publish("/spat/1090", message(Program(0), at_ms), 0)
-                at_ms += 200
-
-    sender = threading.Thread(target=send, daemon=True)
-    sender.start()
     try:
-        with VirtualBoard(flash) as board:
+        with (
+            sending(broker.port, "/spat/1090", lambda ms: message(Program(0), ORIGIN_MS + ms)),
+            VirtualBoard(flash) as board,
+        ):
             unit = UsbUnit(board.port, 100, pictures=True, answer_s=60)
 
             def knows_all() -> bool:
@@ -195,8 +187,6 @@ def test_the_real_firmware_on_a_virtual_board(
             # Looking on has not disturbed it.
             assert "Stopped" not in board.log and board.lives == 1
     finally:
-        stop.set()
-        sender.join(30)
         broker.stop()
     assert any(line["advice"] and line["advice"]["kind"] in KINDS for line in lines)
     assert all(line["health"]["unit"] == "test" for line in lines)
