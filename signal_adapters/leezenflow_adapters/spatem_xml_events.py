@@ -28,8 +28,8 @@ except (ImportError, SyntaxError, ValueError):  # no compiler to machine code, o
 
 _EVENT_US = 450
 _REMEMBERS = sys.implementation.name == "cpython"
-# No event that has been read: no text in a message begins like this.
-_NO_EVENT = (b"\xff", 0, 0, 0, 0, None, False)
+# No event that has been read: no text in a message begins like this, not even with a damaged byte.
+_NO_EVENT = (b"\xff</\xff", 0, 0, 0, 0, None, False)
 
 
 class SpatemXmlEvents(SpatemXmlGaps):

@@ -68,8 +68,8 @@ _GAPS = {
     LEAPT << 6 | MOVEMENT_NAME: LEAPT_TO_NAME,
     LEAPT << 6 | SIGNAL_GROUP: LEAPT_TO_GROUP,
 }
-# No gap begins like this: each begins at a tag.
-_UNKNOWN = b"\xff"
+# No gap begins like this: each begins at a tag. Several bytes, because a single one may stand anywhere by damage.
+_UNKNOWN = b"\xff</\xff"
 
 
 class SpatemXmlGaps(SpatemXmlWalk):

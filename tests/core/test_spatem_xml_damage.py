@@ -35,6 +35,33 @@ def test_truncated_anywhere():
         assert answer == "truncated", end
 
 
+def read_outcome(decoder, payload):
+    try:
+        found = decoder.decode(payload, 0, len(payload))
+    except SignalError as error:
+        return error.kind
+    return found and read_events(decoder.state)
+
+
+def test_one_byte_that_is_no_text_never_passes_for_what_is_known():
+    # 0xff is what noise on a line and erased memory give: no event more and none less may come of it.
+    payload = read_sample()
+    first = payload.index(b"<eventState>", payload.index(b"<signalGroup>12<"))
+    last = payload.index(b"</MovementState>", first)
+    knows = Decoder(49, 1090, 12)
+    sound = read_outcome(knows, payload)
+    assert len(sound) == 5
+    for at in range(first, last):
+        # Before and behind values, and within them.
+        if payload[at - 1] in b"0123456789>":
+            damaged = payload[:at] + b"\xff" + payload[at:]
+            fresh = read_outcome(Decoder(49, 1090, 12), damaged)
+            assert fresh == read_outcome(knows, damaged), at
+            assert fresh == "malformed" or [event[0] for event in fresh] == [event[0] for event in sound], at
+            if at % 200 == 0:
+                assert read_outcome(knows, payload) == sound
+
+
 def test_any_size_of_steps_gives_the_same():
     payload = bytearray(b"##") + read_sample() + b"##"
     usual = spatem_xml._STEP_US
