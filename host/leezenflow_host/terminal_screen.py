@@ -19,11 +19,22 @@ _MARGIN = 3
 
 
 def terminal_depth(stream: TextIO | None = None) -> Depth:
-    """How many colours the terminal behind `stream` (stdout) has; "plain" for a file, a pipe or NO_COLOR."""
+    """How many colours the terminal behind `stream` (stdout) has; "plain" for a file, a pipe or NO_COLOR.
+
+    "plain", too, where the terminal's alphabet lacks the half blocks that colours are shown with.
+    """
     console = Console(file=stream or sys.stdout)
-    if not console.is_terminal or console.no_color:
+    if not console.is_terminal or console.no_color or not _can_say("▀", stream or sys.stdout):
         return "plain"
     return _DEPTHS.get(console.color_system, "plain")
+
+
+def _can_say(letter: str, stream: TextIO) -> bool:
+    try:
+        letter.encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
 
 
 def describe_advice(advice: Advice) -> str:

@@ -212,6 +212,20 @@ def test_a_file_is_no_terminal() -> None:
     assert stream.getvalue() == "green, 14 s\nred, 30 s\n\n"
 
 
+def test_a_terminal_without_half_blocks_gets_plain_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    leader, follower = pty.openpty()
+    with open(follower, "w", encoding="utf-8") as stream:
+        assert terminal_depth(stream) == "true"
+    os.close(leader)
+    leader, follower = pty.openpty()
+    with open(follower, "w", encoding="iso-8859-1") as stream:
+        assert terminal_depth(stream) == "plain"
+    os.close(leader)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 @pytest.mark.parametrize(("lines", "columns", "rows"), [(50, 32, 48), (24, 16, 24)])
 def test_in_a_terminal_the_picture_is_live(lines: int, columns: int, rows: int) -> None:

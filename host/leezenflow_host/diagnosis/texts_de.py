@@ -122,7 +122,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Den Namen des Brokers in der Quelle des Standorts prüfen, und ob das Netz einen Namensdienst hat.",
     ),
     "broker_unreachable": (
-        "Kein MQTT-Broker antwortet: {fault}.",
+        "Der MQTT-Broker ist nicht zu erreichen ({fault}).",
         "Prüfen, ob der Broker läuft, ob Adresse und Port in der Quelle des Standorts stimmen und ob eine Firewall "
         "dazwischen steht.",
     ),

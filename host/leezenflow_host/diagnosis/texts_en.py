@@ -114,7 +114,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Check the broker's name in the site's source, and that the network has a name server.",
     ),
     "broker_unreachable": (
-        "No MQTT broker answers: {fault}.",
+        "The MQTT broker cannot be reached ({fault}).",
         "Check that the broker runs, that its address and port in the site's source are right, and that no firewall "
         "stands between.",
     ),
