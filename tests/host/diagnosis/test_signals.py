@@ -257,7 +257,7 @@ def test_the_command_writes_a_bundle_and_tells(
     captured = capsys.readouterr()
     assert code == 0, captured.out
     assert captured.out.startswith("Diagnosis: The messages of the signal arrive")
-    assert captured.err.strip() == str(tmp_path / "b.zip")
+    assert captured.err.strip() == f"Wrote {tmp_path / 'b.zip'}."
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:
         everything = b"".join(archive.read(name) for name in archive.namelist())
     for word in ("anna", "correct horse", "sesame", "MHcCAQEEIB", SECRETS["command_key"]):
