@@ -77,6 +77,19 @@ def test_several_recordings_are_one_life(recording: Path) -> None:
     assert run(["evaluate", trace, trace, "--json", str(recording / "f.json"), *SIGNAL]) == 0
     results = json.loads((recording / "f.json").read_text())
     assert [result["trace"] for result in results] == [trace, trace]
+    # Two receivers, or the same file twice: said, not merged.
+    assert [[row["kind"] for row in result["problems"]] for result in results] == [[], ["overlap"]]
+    assert f"the same 599 s as in {trace} are judged twice" in results[1]["problems"][0]["text"]
+
+
+def test_a_place_that_cannot_be_written_is_named_before_the_work(
+    recording: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = str(recording / "t.jsonl")
+    for option, name in (("--report", "none/r.html"), ("--json", "none/r.json"), ("--out", "t.jsonl/r")):
+        assert run(["evaluate", trace, *SIGNAL, option, str(recording / name)]) == 2
+        told = capsys.readouterr()
+        assert not told.out and "ame another place" in " ".join(told.err.split())
 
 
 def test_the_sweep_is_a_curve(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from leezenflow_host.atomic_file import open_atomic
 from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.evaluation.group_evaluation import evaluate_group
+from leezenflow_host.evaluation.oddities import find_repeated_time
 from leezenflow_host.evaluation.planning import (
     Question,
     ask_of_sites,
@@ -119,6 +120,7 @@ def command(
         kept = (json_file, memory_file) if sweep else (json_file, report_file, folder, memory_file)
         _say_what_would_be(traces, questions, of_dataset, [file for file in kept if file is not None])
         return 0
+    _check_places([file for file in (json_file, report_file) if file is not None], folder)
     if of_dataset:
         master = (master or "local[*]") if spark else None
         results, failed = _judge_dataset(errors, next(iter(traces)), questions, jobs, folder, master)
@@ -139,6 +141,17 @@ def command(
     return 1 if failed else 0
 
 
+def _check_places(files: list[Path], folder: Path | None) -> None:
+    """Whether there is room for the results, before hours are spent on them; `InputError` naming the place."""
+    for file in files:
+        if str(file) != "-" and not file.parent.is_dir():
+            raise InputError(f"{file}: there is no folder {file.parent}. Make it, or name another place.")
+    if folder is not None:
+        found = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if not found.is_dir():
+            raise InputError(f"--out {folder}: {found} is a file, not a folder. Name another place.")
+
+
 def _say_what_would_be(
     traces: tuple[Path, ...], questions: list[Question], of_dataset: bool, files: list[Path]
 ) -> None:
@@ -157,6 +170,7 @@ def _judge_recordings(errors: Console, traces: tuple[Path, ...], question: Quest
     results = []
     for trace in traces:
         result = evaluate_group(plan_recording(trace, question))
+        result["problems"].extend(find_repeated_time(results, result))
         for problem in result["problems"]:
             errors.print(problem["text"], style="yellow", markup=False)
         question = dataclasses.replace(question, memory=result.pop("memory"))

@@ -169,7 +169,9 @@ def _publish(
         )
         entry.duplicates += same
         entry.overlapped += different
-        names = ", ".join(sorted({other.name for other in others}))
+        theirs = {other.name for other in others}
+        named = [known.name for known in entries if any(their.name in theirs for their in known.parts)]
+        names = ", ".join(sorted(set(named)))
         text = f"{same} messages are in {names} already"
         if different:
             text += f", {different} others came while that was recorded and are left out"

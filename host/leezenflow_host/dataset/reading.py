@@ -91,9 +91,13 @@ class Dataset:
         """Every (intersection, signal group) that ever showed a colour, in order."""
         found: set[tuple[str, int]] = set()
         for part, _ in self._parts:
-            table = pq.read_table(self.path / part.file("states"), columns=["signal_group", "event_state"])
-            groups = table.column("signal_group").to_numpy()
-            states = table.column("event_state").to_numpy()
+            try:
+                # One file each: the folders' names are no columns here.
+                table = pq.ParquetFile(self.path / part.file("states")).read(columns=["signal_group", "event_state"])
+                groups = table.column("signal_group").to_numpy()
+                states = table.column("event_state").to_numpy()
+            except _DAMAGE as error:
+                raise _damaged(self.path, str(part.file("states")), error) from error
             coloured = np.unique(groups[(states >= 2) & (states <= 8)])
             found.update((part.intersection, int(group)) for group in coloured)
         return sorted(found, key=lambda place: (place[0].zfill(12), place[1]))
@@ -149,18 +153,32 @@ class Dataset:
         return sorted(found, key=lambda pair: (pair[0].intersection, pair[0].day, pair[0].from_ms, pair[0].name))
 
 
+# Whatever a file that is no part of ours, or only half of one, makes of its reading.
+_DAMAGE = (pa.ArrowException, OSError, LookupError, ValueError, TypeError)
+
+
+def _damaged(dataset: Path, file: str, error: Exception) -> InputError:
+    text = str(error).partition("\n")[0]
+    source = Path(file).stem.partition("-")[0]
+    return InputError(
+        f"{dataset}: {file} (or its states) cannot be read ({text}). Delete "
+        f"{dataset}/sources/{source}.json and ingest it again."
+    )
+
+
 def read_part(dataset: Path, messages: str, states: str, adapter: str | None, signal_group: int) -> GroupPart:
-    """One signal group of one part as arrays."""
-    wanted = ("signal_group", "=", signal_group)
+    """One signal group of one part as arrays; `InputError` where the files are none of ours."""
     try:
-        # One file each: the folders' names are no columns here.
-        told = pq.ParquetFile(dataset / messages).read()
-        runs = pq.read_table(pa.BufferReader((dataset / states).read_bytes()), filters=[wanted])
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(
-            f"{dataset}: {messages} or its states cannot be read ({error}). Delete the source's file in "
-            f"{dataset}/sources and ingest it again."
-        ) from error
+        return _read_part(dataset, messages, states, adapter, signal_group)
+    except _DAMAGE as error:
+        raise _damaged(dataset, messages, error) from error
+
+
+def _read_part(dataset: Path, messages: str, states: str, adapter: str | None, signal_group: int) -> GroupPart:
+    wanted = ("signal_group", "=", signal_group)
+    # One file each: the folders' names are no columns here.
+    told = pq.ParquetFile(dataset / messages).read()
+    runs = pq.read_table(pa.BufferReader((dataset / states).read_bytes()), filters=[wanted])
     runs = runs.sort_by("first_message") if runs.num_rows else STATES.empty_table()
     count = told.num_rows
     run = np.full(count, -1, dtype=np.int64)

@@ -17,6 +17,7 @@ import pandas as pd
 from leezenflow_host.dataset.reading import Dataset
 from leezenflow_host.errors import LeezenflowError
 from leezenflow_host.evaluation.group_evaluation import evaluate_group
+from leezenflow_host.evaluation.oddities import find_repeated_time
 from leezenflow_host.evaluation.planning import (
     Question,
     ask_of_sites,
@@ -100,10 +101,13 @@ def evaluate(
     results = []
     for asked in questions:
         memory = None
+        judged: list[Result] = []
         for path in paths:
             result = evaluate_group(plan_recording(Path(path), dataclasses.replace(asked, memory=memory)))
             memory = result.pop("memory")
-            results.append(result)
+            result["problems"].extend(find_repeated_time(judged, result))
+            judged.append(result)
+        results.extend(judged)
     return Results(results, [])
 
 

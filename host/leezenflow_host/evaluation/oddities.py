@@ -54,3 +54,16 @@ def summarise_problems(problems: Sequence[Problem], source: str) -> list[dict[st
 def say_when(at_ms: int | None) -> str:
     """An instant as words to put behind the name of a file; nothing for None."""
     return "" if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime(", %Y-%m-%d %H:%M:%S UTC")
+
+
+def find_repeated_time(before: Sequence[dict[str, Any]], result: dict[str, Any]) -> list[dict[str, Any]]:
+    """A row for `problems` where a recording covers the same time as one that was judged `before` it."""
+    for other in before:
+        from_ms, to_ms = max(other["from_ms"], result["from_ms"]), min(other["to_ms"], result["to_ms"])
+        if from_ms < to_ms:
+            same = f"the same {(to_ms - from_ms) / 1000:.0f} s as in {other['trace']}"
+            text = (
+                f"{result['trace']}{say_when(from_ms)}: {same} are judged twice; `leezenflow ingest` counts them once"
+            )
+            return [{"kind": "overlap", "count": 1, "text": text}]
+    return []

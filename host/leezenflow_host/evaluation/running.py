@@ -78,8 +78,10 @@ class Finished:
         file = self._file(job, job_key(job)) if self._folder is not None else None
         if file is None:
             return None
-        with contextlib.suppress(OSError, ValueError):
-            return json.loads(file.read_bytes())
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            found = json.loads(file.read_bytes())
+            if isinstance(found, dict) and found.get("leezenflow_results") == RESULTS_VERSION:
+                return found
         return None
 
     def keep(self, job: GroupJob, result: Result) -> None:

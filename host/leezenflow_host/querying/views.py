@@ -39,7 +39,14 @@ class Tables:
             ":memory:", config={"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         )
         for name, (files, hive) in self._files.items():
-            self._define(name, files, hive)
+            try:
+                self._define(name, files, hive)
+            except duckdb.Error as error:
+                text = str(error).partition("\n")[0]
+                raise InputError(
+                    f"{' '.join(map(str, paths))}: the table {name} cannot be read ({text}). Ingest its recording "
+                    "again, or evaluate again."
+                ) from error
         self._lock([path.resolve() for path in paths])
 
     @property

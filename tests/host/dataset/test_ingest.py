@@ -117,6 +117,7 @@ def test_of_two_receivers_the_first_counts(tmp_path: Path):
     assert (entry.duplicates, entry.overlapped) == (0, 29)
     text = next(row["text"] for row in Dataset(tmp_path / "ds").problems() if row["kind"] == "overlap")
     assert "29 others came while that was recorded and are left out" in text
+    assert "0 messages are in a.jsonl already" in text
     parts = list(Dataset(tmp_path / "ds").source(*PLACE).read())
     assert [len(part.at_ms) for part in parts] == [60, 31]
     # What is left of the states of the second still fits its messages.

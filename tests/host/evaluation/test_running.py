@@ -5,6 +5,8 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from dataset_recordings import make_dataset, write_messages, write_scenario
 
@@ -76,6 +78,10 @@ def test_what_is_finished_is_not_done_again(dataset: Path, tmp_path: Path, monke
     kept = sorted((tmp_path / "groups").glob("*-14-*.json"))[0]
     kept.write_text("{")
     assert run_jobs(jobs, folder=tmp_path) == first and len(done) == 7
+    # As little as one that is no result.
+    for number, text in enumerate(("[1]", '{"a": 1}', '{"leezenflow_results": 99}'), 8):
+        kept.write_text(text)
+        assert run_jobs(jobs, folder=tmp_path) == first and len(done) == number
 
 
 def test_more_data_is_evaluated_anew(tmp_path: Path):
@@ -239,6 +245,28 @@ def test_an_advice_log_that_is_none_is_named_by_line(dataset: Path, tmp_path: Pa
         signal = ["--intersection", "49:1090", "--signal-group", "12"]
         assert run(["evaluate", trace, *signal, "--against", str(log)]) == 2
         assert said in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("table", ["messages", "states"])
+@pytest.mark.parametrize("spoil", ["foreign", "junk", "gone"])
+def test_a_file_of_a_dataset_that_is_none_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], table: str, spoil: str
+):
+    make_dataset(tmp_path / "ds", write_messages(tmp_path / "a.jsonl", range(120)))
+    (file,) = (tmp_path / "ds" / table).rglob("*.parquet")
+    if spoil == "foreign":
+        pq.write_table(pa.table({"at_ms": ["a", "b"], "other": [1, 2]}), file)
+    elif spoil == "junk":
+        file.write_bytes(b"no Parquet")
+    else:
+        file.unlink()
+    for group in ([], ["--intersection", "49:1090", "--signal-group", "12"]):
+        assert run(["evaluate", str(tmp_path / "ds"), *group, "--jobs", "1"]) == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"{file.stem}.parquet" in said and f"sources/{file.stem}.json and ingest it again" in said
+    if spoil != "foreign":
+        assert run(["query", "SELECT 1", str(tmp_path / "ds")]) == 2
+        assert f"the table {table} cannot be read" in " ".join(capsys.readouterr().err.split())
 
 
 def test_the_interface_for_notebooks(dataset: Path, tmp_path: Path):
