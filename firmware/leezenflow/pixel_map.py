@@ -117,6 +117,24 @@ class PixelMap:
         return inverse
 
 
+def fold_order(order, columns):
+    """Return what is left of an `order` (see bitplanes.pair_order) whose rows all differ by the same from each other.
+
+    It is the order of the first row pair, and behind it that difference plus 32768: 6 kB less for 32 x 96 pixels in one
+    chain. `order` itself, where the rows are of more than one kind.
+    """
+    row = 2 * columns
+    if len(order) < 2 * row:
+        return order
+    step = order[row] - order[0]
+    for place in range(row, len(order)):
+        if order[place] - order[place - row] != step:
+            return order
+    folded = array("H", order[:row])
+    folded.append(step + 32768)
+    return folded
+
+
 def _require_sum(name, sizes, total):
     if min(sizes) < 1 or sum(sizes) != total:
         raise LeezenflowError(

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """PixelMap: every combination of options is a bijection, and the ones that are built are right pixel by pixel."""
 
+from leezenflow.bitplanes import pair_order
 from leezenflow.errors import LeezenflowError
-from leezenflow.pixel_map import OPTIONS, PixelMap
+from leezenflow.pixel_map import OPTIONS, PixelMap, fold_order
 
 PANEL = {"rotation": 90, "mirror": True, "panel_widths": [64, 32]}
 
@@ -129,3 +130,29 @@ def test_what_does_not_fit_is_refused():
     assert "panel_widths" in refuses(3, 2, panel_widths=[4, -1])
     assert "once" in refuses(4, 2, panel_widths=[2, 2], panel_order=[0, 0])
     assert "panels 0 to 0" in refuses(4, 2, panels_turned=[1])
+
+
+def folded(columns, row_pairs, width, height, **options):
+    order = pair_order(PixelMap(width, height, options).visible(), columns, row_pairs)
+    return list(order), list(fold_order(order, columns))
+
+
+def test_the_order_of_the_real_panel_folds_to_one_row_and_a_step():
+    for rotation, mirror in ((90, False), (90, True), (270, False), (270, True)):
+        options = {"rotation": rotation, "mirror": mirror, "panel_widths": [64, 32]}
+        order, fold = folded(96, 16, 32, 96, **options)
+        assert len(fold) == 193
+        step = fold.pop() - 32768
+        assert abs(step) == 1
+        assert order == [place + row * step for row in range(16) for place in fold]
+
+
+def test_an_order_with_rows_of_several_kinds_stays():
+    # Panels on top of each other, the second of which hangs upside down.
+    order, fold = folded(32, 8, 16, 32, panel_heights=[16, 16], panels_turned=[1])
+    assert fold == order
+
+
+def test_one_row_pair_has_nothing_to_fold():
+    order, fold = folded(8, 1, 8, 2)
+    assert fold == order

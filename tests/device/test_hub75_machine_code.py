@@ -13,6 +13,7 @@ import pytest
 from rp2040py.rp2040 import RP2040
 
 from leezenflow import bitplanes
+from leezenflow.pixel_map import fold_order
 from leezenflow_host.mpy import compiler_for_chip
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,13 +94,24 @@ def test_both_chips_run_the_same_instructions():
 
 
 @pytest.mark.parametrize(
-    ("columns", "row_pairs", "depth"),
-    [(96, 16, 10), (96, 16, 8), (8, 8, 5), (8, 8, 6), (8, 8, 7), (16, 8, 9), (8, 32, 11), (4, 8, 12)],
+    ("columns", "row_pairs", "depth", "step"),
+    [
+        *((96, 16, 10, 0), (96, 16, 8, 0), (8, 8, 5, 0), (8, 8, 6, 0), (8, 8, 7, 0), (16, 8, 9, 0), (8, 32, 11, 0)),
+        *((4, 8, 12, 0), (96, 16, 8, -1), (96, 16, 10, 1), (8, 8, 5, -3), (16, 8, 9, 2)),
+    ],
 )
-def test_thumb_and_plain_agree(columns: int, row_pairs: int, depth: int):
+def test_thumb_and_plain_agree(columns: int, row_pairs: int, depth: int, step: int):
+    """With a `step` the rows differ only by it, and the loop gets no more than the order of the first."""
     source = random.Random(depth)
     pixels = source.randbytes(2 * columns * row_pairs)
     order = array("H", (source.randrange(len(pixels)) for _ in pixels))
+    given, rewind = order, 0
+    if step:
+        reach = abs(step) * (row_pairs - 1)
+        first = [source.randrange(reach, len(pixels) - reach) for _ in range(2 * columns)]
+        order = array("H", (place + row * step for row in range(row_pairs) for place in first))
+        given, rewind = fold_order(order, columns), -4 * columns
+        assert given == array("H", [*first, step + 32768])
     groups = bitplanes.table_groups(depth)
     tables = array("I", bytes(1024 * groups))
     levels, nibbles = bitplanes.gamma_levels(22, depth), bitplanes.nibble_words()
@@ -109,11 +121,11 @@ def test_thumb_and_plain_agree(columns: int, row_pairs: int, depth: int):
     bitplanes.pack_planes(pixels, order, tables, expected, columns, row_pairs, depth)
 
     chip = RP2040()
-    ends = [ORDER, PIXELS, TABLES, PLANES, columns, depth * columns, PLANES + size]
+    ends = [ORDER, PIXELS, TABLES, PLANES, columns, depth * columns, PLANES + size, rewind, step]
     for start, content in (
         (CODE, assemble("RP2040")),
-        (PARAMETERS, array("I", ends).tobytes()),
-        (ORDER, order.tobytes()),
+        (PARAMETERS, array("i", ends).tobytes()),
+        (ORDER, given.tobytes()),
         (PIXELS, pixels),
         (TABLES, tables.tobytes()),
         (PLANES - 16, bytes([0xA5]) * (size + 32)),

@@ -15,11 +15,18 @@ from array import array
 import micropython
 import uctypes
 
-_parameters = array("I", bytes(28))
+_parameters = array("i", bytes(36))
 
 
 def pack_planes(pixels, order, tables, planes, columns, row_pairs, depth):
-    """Fill a buffer of planes from palette indices, see bitplanes.pack_planes; a depth of 5 or more."""
+    """Fill a buffer of planes from palette indices, see bitplanes.pack_planes; a depth of 5 or more.
+
+    `order` may also be a folded one, see pixel_map.fold_order.
+    """
+    rewind = step = 0
+    if len(order) == 2 * columns + 1:
+        rewind = -4 * columns
+        step = order[2 * columns] - 32768
     parameters = _parameters
     start = uctypes.addressof(planes)
     parameters[0] = uctypes.addressof(order)
@@ -29,12 +36,15 @@ def pack_planes(pixels, order, tables, planes, columns, row_pairs, depth):
     parameters[4] = columns
     parameters[5] = depth * columns
     parameters[6] = start + row_pairs * depth * columns
+    parameters[7] = rewind
+    parameters[8] = step
     _pack(parameters)
 
 
 # r0 order, r1 pixels, r2 tables, r3 where the next byte goes, r4 and r5 entries of the upper and the lower pixel;
 # r8 columns, r9 end of the row's first plane, r10 bytes of a row, r11 end of the buffer, r12 end of the column,
-# r14 its first byte. Additions and comparisons with r8 and above are spelt as numbers: the assembler lacks them.
+# r14 its first byte; on the stack what r0 and r1 grow by with each row. Additions and comparisons with
+# r8 and above are spelt as numbers: the assembler lacks them.
 @micropython.asm_thumb
 def _pack(r0):
     mov(r4, r8)
@@ -51,6 +61,9 @@ def _pack(r0):
     mov(r10, r4)
     ldr(r4, [r0, 24])
     mov(r11, r4)
+    ldr(r4, [r0, 28])
+    ldr(r5, [r0, 32])
+    push({r4, r5})
     ldr(r0, [r0, 0])
     label(ROW)
     mov(r4, r3)
@@ -125,8 +138,14 @@ def _pack(r0):
     mov(r4, r8)
     sub(r3, r3, r4)
     data(2, 0x4453)  # add r3, r10
+    mov(r4, sp)
+    ldr(r5, [r4, 0])
+    add(r0, r0, r5)
+    ldr(r5, [r4, 4])
+    add(r1, r1, r5)
     data(2, 0x455B)  # cmp r3, r11
     bne(ROW)
+    pop({r4, r5})
     pop({r4, r5, r6, r7})
     mov(r8, r4)
     mov(r9, r5)

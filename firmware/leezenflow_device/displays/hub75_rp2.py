@@ -33,8 +33,10 @@ except (ImportError, ValueError):  # no compiler to machine code, or an .mpy of 
     from leezenflow.bitplanes import pack_planes, spread_palette, spread_rows
 try:
     from leezenflow_device.displays._planes_thumb import pack_planes
+
+    _folds = True
 except (ImportError, SyntaxError, ValueError):  # not an ARM core: the RISC-V ones of an RP2350
-    pass
+    _folds = False
 
 OPTIONS = {
     "data_pin": {
@@ -139,6 +141,8 @@ class Display:
         )
         pins.check_pins(values, bitplanes.address_bits(timing.row_pairs))
         self._make_tables(pixel_map, values)
+        if _folds:
+            self._order = places.fold_order(self._order, timing.columns)
         if values["start_up"] == "fm6126a":
             pins.start_fm6126a(values, timing.columns)
         try:
