@@ -8,12 +8,11 @@ divides it from the host: a topic that itself begins with a slash is written wit
 """
 
 from leezenflow.errors import LeezenflowError
+from leezenflow.file_names import is_file_name
 
 # A site's source fits into one line that a technician can read aloud.
 MAX_URL_CHARACTERS = 512
 MAX_OPTIONS = 16
-
-_NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 
 
 class Source:
@@ -55,16 +54,6 @@ def parse_source(url):
             raise _complaint(url, "has the port %r: use a number from 1 to 65535" % port_text)
         port = int(port_text)
     return Source(scheme, _unescape(url, user), host, port, _unescape(url, path), _options(url, query))
-
-
-def is_file_name(name):
-    """Say whether `name` can be the name of a driver's file: lower-case letters, digits, underscores; no path."""
-    if not 0 < len(name) <= 40:
-        return False
-    for character in name:
-        if character not in _NAME_CHARACTERS:
-            return False
-    return True
 
 
 def typed_options(declared, given, owner):

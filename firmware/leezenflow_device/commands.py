@@ -17,7 +17,7 @@ import select
 import sys
 
 from leezenflow.errors import LeezenflowError
-from leezenflow.source_url import is_file_name
+from leezenflow.file_names import is_file_name
 
 # A line on the serial port that begins with this is an answer.
 PREFIX = "answer "

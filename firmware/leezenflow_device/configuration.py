@@ -8,7 +8,7 @@ import json
 import os
 
 from leezenflow.errors import LeezenflowError
-from leezenflow.source_url import is_file_name
+from leezenflow.file_names import is_file_name
 
 # The longest configuration a board has is some 2 kB; more than this is not a configuration.
 MAX_JSON_BYTES = 16_384

@@ -10,7 +10,6 @@ import gc
 import json
 
 from leezenflow import __version__
-from leezenflow_device.identity import config_hash, release_number, slot_name
 
 OPTIONS = {
     "health_s": {"type": "int", "range": [1, 3600], "default": 60, "help": "seconds between two health reports"},
@@ -42,7 +41,9 @@ class Health:
         self._uptime_s = 0
         self._start = start
         self._sending = None
-        self._identity = None
+        from leezenflow_device.identity import config_hash, release_number, slot_name  # only a start needs it
+
+        self._identity = (slot_name(), release_number(), config_hash())
 
     async def run(self, app):
         """Report for ever."""
@@ -91,8 +92,6 @@ class Health:
         """
         advice = app.advice
         gc.collect()  # so that the memory figures mean something
-        if self._identity is None:
-            self._identity = (slot_name(), release_number(), config_hash())
         report = {
             "version": __version__,
             "unit": self._unit_name,

@@ -1,35 +1,45 @@
 # SPDX-FileCopyrightText: 2026 Leezenflow contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The entry of a release: reads the configuration, has the parts put together and runs them until one fails."""
+"""The entry of a release: has the parts put together and runs them until one fails."""
 
 import asyncio
+import gc
+import sys
 
-from leezenflow.board import Board
-from leezenflow.canvas import Canvas
-from leezenflow.source_url import typed_options
-from leezenflow_device import app, health, supervisor, ticks
-from leezenflow_device.assembly import assemble
-from leezenflow_device.configuration import join_options, load_driver, read_json
-from leezenflow_device.optional_parts import load_trial, offer_setup
+from leezenflow.start_parts import forget
+
+# While a unit starts, garbage is collected after so many bytes: what stays must not end up scattered over the heap, or
+# there is no room in one piece for the panel's planes and for a message. Afterwards App collects behind frames.
+_COLLECT_BYTES = 8_192
+# What nobody needs any more when the unit stands.
+_START_PARTS = ("leezenflow_device.assembly", "leezenflow_device.optional_parts")
 
 
 def run():
     """Run the unit; it ends only by an exception, and then the panel is dark."""
-    offer_setup()
-    start = supervisor.begin()
-    if start.safe:
-        load_driver("leezenflow_device", "safe_mode", "after repeated failures: safe mode").run(start)
-    settings = read_json("/board.json")
-    board = Board.from_dict(settings, "/board.json")
-    options = typed_options(join_options(app, health, ticks), settings.get("device") or {}, "/board.json: device")
-    clock = ticks.make_clock(options)
-    driver = load_driver("leezenflow_device.displays", board.driver, "/board.json: display driver")
-    canvas = Canvas(board.width, board.height)
-    display = driver.Display(board.display, board.width, board.height)
+    gc.threshold(_COLLECT_BYTES)
+    panel = []
     try:
         asyncio.new_event_loop()  # nothing of an earlier run in this interpreter is left
-        unit = assemble(settings, board, canvas, display, clock, options, start)
-        unit.trial = load_trial()
+        unit = _put_together(panel)
+        _forget_start()
+        gc.collect()
+        gc.threshold(-1)
         asyncio.run(unit.run())
     finally:
-        display.deinit()
+        gc.threshold(-1)
+        for display in panel:
+            display.deinit()
+
+
+def _put_together(panel):
+    # Not at the top: only a start needs it.
+    from leezenflow_device.assembly import put_together
+
+    return put_together(panel)
+
+
+def _forget_start():
+    for name in _START_PARTS:
+        if name in sys.modules:
+            forget(sys.modules[name])

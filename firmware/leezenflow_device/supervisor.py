@@ -12,7 +12,6 @@ import sys
 import time
 
 from leezenflow_device.flash_file import replace_file
-from leezenflow_device.identity import config_hash, manifest_hash
 
 RESTART_FILE = "/state/restart"
 FAILURES_FILE = "/state/failures"
@@ -51,7 +50,7 @@ def begin():
     failed = cause in ("failure", "watchdog")
     failures = 0
     if kept or failed:
-        tag = "%s-%s" % (manifest_hash(), config_hash())
+        tag = _release_tag()
         if len(kept) == 2 and kept[1] == tag and kept[0].isdigit():
             failures = int(kept[0][:6])
         if failed:
@@ -79,7 +78,7 @@ def restart(display, why, forgive=False):
 
 def count_failures(count):
     """Make the next start one after `count` failures: SAFE_AFTER leads into safe mode, one less allows one attempt."""
-    _note_failures(count, "%s-%s" % (manifest_hash(), config_hash()))
+    _note_failures(count, _release_tag())
 
 
 def _chip_cause():
@@ -100,6 +99,13 @@ def _chip_cause():
         if getattr(machine, name, None) == cause:
             return word
     return "unknown"
+
+
+def _release_tag():
+    """Return what stands for the release that runs, with its configuration."""
+    from leezenflow_device.identity import config_hash, manifest_hash  # only few starts need it
+
+    return "%s-%s" % (manifest_hash(), config_hash())
 
 
 def _note_failures(count, tag):

@@ -66,8 +66,11 @@ class EmulatedBoard:
         """Simulated time."""
         return int(self.clock.nanos)
 
-    def run(self, ms: float, until: Callable[[], bool] | None = None, patience_s: float = 600) -> bool:
-        """Let simulated time pass; True as soon as `until` holds. Fails when `patience_s` of real time are over."""
+    def run(self, ms: float, until: Callable[[], bool] | None = None, patience_s: float = 3600) -> bool:
+        """Let simulated time pass; True as soon as `until` holds. Fails when `patience_s` of real time are over.
+
+        (On a busy machine a start takes ten minutes.)
+        """
         end_ns = self.clock.nanos + ms * 1e6
         began = time.monotonic()
         while self.clock.nanos < end_ns:

@@ -17,7 +17,7 @@ from leezenflow.drawing.advice_field import AdviceField
 from leezenflow.drawing.cyclist import HEIGHT as CYCLIST_ROWS
 from leezenflow.drawing.cyclist import Cyclist
 from leezenflow.drawing.level import Stopwatch
-from leezenflow.palettes import BLACK, fill_palette
+from leezenflow.palettes import BLACK
 
 OPTIONS = {
     "palette": {
@@ -36,6 +36,8 @@ class Look:
     """Draws for `canvas` (its palette is set here, its pixels by draw)."""
 
     def __init__(self, canvas, options=None):
+        from leezenflow.palettes import fill_palette  # only a start needs it
+
         fill_palette(canvas.palette, (options or {}).get("palette"))
         cyclist_top = canvas.height - CYCLIST_ROWS
         self._field = AdviceField(canvas, cyclist_top - GAP)

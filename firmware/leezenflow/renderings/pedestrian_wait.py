@@ -24,7 +24,6 @@ from leezenflow.palettes import (
     INK_RAMP,
     NEUTRAL_RAMP,
     RED_RAMP,
-    fill_palette,
 )
 
 OPTIONS = {
@@ -56,6 +55,8 @@ class Look:
 
     def __init__(self, canvas, options=None):
         options = options or {}
+        from leezenflow.palettes import fill_palette  # only a start needs it
+
         fill_palette(canvas.palette, options.get("palette"))
         self._press_hint = options.get("press_hint", True)
         self._digits = digits = Digits(sprites_digits)

@@ -17,7 +17,7 @@ from leezenflow.drawing.cyclist import Cyclist
 from leezenflow.drawing.level import Stopwatch
 from leezenflow.drawing.symbols import ROWS as SIGN_ROWS
 from leezenflow.drawing.symbols import Signs
-from leezenflow.palettes import BLACK, fill_palette
+from leezenflow.palettes import BLACK
 
 OPTIONS = {
     "palette": {
@@ -44,6 +44,8 @@ class Look:
 
     def __init__(self, canvas, options=None):
         options = options or {}
+        from leezenflow.palettes import fill_palette  # only a start needs it
+
         fill_palette(canvas.palette, options.get("palette"))
         self._slack_ms = options.get("slack_ms", 6000)
         cyclist_top = canvas.height - CYCLIST_ROWS

@@ -14,7 +14,7 @@ from leezenflow.drawing.digits import Digits
 from leezenflow.drawing.level import Level, Stopwatch
 from leezenflow.drawing.rows import Rows
 from leezenflow.drawing.sprites import make_table
-from leezenflow.palettes import BLACK, FIELD_SHADES, GREEN_RAMP, NEUTRAL_RAMP, RED_RAMP, fill_palette
+from leezenflow.palettes import BLACK, FIELD_SHADES, GREEN_RAMP, NEUTRAL_RAMP, RED_RAMP
 
 OPTIONS = {
     "palette": {
@@ -42,6 +42,8 @@ class Look:
     """Draws for `canvas` (its palette is set here, its pixels by draw)."""
 
     def __init__(self, canvas, options=None):
+        from leezenflow.palettes import fill_palette  # only a start needs it
+
         fill_palette(canvas.palette, (options or {}).get("palette"))
         cyclist_top = canvas.height - CYCLIST_ROWS
         self._rows = rows = Rows(canvas, 0, cyclist_top)

@@ -19,7 +19,6 @@ import random
 import socket
 
 from leezenflow.errors import LeezenflowError, SignalError
-from leezenflow.source_url import typed_options
 from leezenflow.start_parts import forget
 from leezenflow_device import mqtt_packets, networks
 
@@ -82,6 +81,8 @@ class Transport:
 
     def __init__(self, source, secrets, clock, unit_name="", options=None):
         if options is None:
+            from leezenflow.source_url import typed_options  # only a start needs it
+
             options = typed_options(OPTIONS, source.options, "mqtt")
         fault = mqtt_packets.filter_fault(source.path)
         if fault:

@@ -17,7 +17,6 @@ import ssl
 import time
 
 from leezenflow.errors import LeezenflowError, SignalError
-from leezenflow.source_url import typed_options
 from leezenflow_device.configuration import read_bytes
 from leezenflow_device.transports import mqtt
 
@@ -42,6 +41,8 @@ class Transport(mqtt.Transport):
     default_port = DEFAULT_TLS_PORT
 
     def __init__(self, source, secrets, clock, unit_name=""):
+        from leezenflow.source_url import typed_options  # only a start needs it
+
         declared = dict(mqtt.OPTIONS)
         declared.update(OPTIONS)
         options = typed_options(declared, source.options, "mqtts")
