@@ -3,12 +3,13 @@
 """The whole unit keeps to its budget of heap (docs/memory.md)."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from brokers import AmqttBroker, free_port, publisher
-from unix_device import UnixDevice, recorded_messages
+from unix_device import UnixDevice, recorded_messages, site
 
 from leezenflow_host.board_config import read_board
 from leezenflow_host.boards.frames import FrameReceiver, Health
@@ -58,6 +59,34 @@ def test_the_example_runs_in_a_small_heap(micropython: str, tmp_path: Path) -> N
         assert any(isinstance(record, Health) for record in receiver.records(20))
         assert process.poll() is None
     broker.stop()
+
+
+LEFT_OVER = """
+import sys, vfs
+vfs.umount("/")
+vfs.mount(vfs.VfsPosix({folder!r}), "/")
+sys.path[:] = ["/a", ".frozen"]
+from leezenflow_device import app, main
+async def tell(unit):
+    print(unit.transport is not None, app.OPTIONS, *sorted(sys.modules))
+app.App.run = tell
+main.run()
+"""
+
+
+def test_what_only_a_start_needs_is_let_go(micropython: str, tmp_path: Path) -> None:
+    device = UnixDevice(micropython, tmp_path / "device")
+    device.configure(site("udp://127.0.0.1:9"))
+    script = tmp_path / "script.py"
+    script.write_text(LEFT_OVER.format(folder=str(device.folder)))
+    done = subprocess.run([micropython, str(script)], capture_output=True, text=True, check=True, timeout=120)
+    *_, said = done.stdout.splitlines()
+    fed, options, *modules = said.split()
+    assert (fed, options) == ("True", "None")
+    assert "leezenflow.engine" in modules
+    parts = ("board", "source_url", "palettes")
+    gone = {*(f"leezenflow.{part}" for part in parts), "leezenflow_device.assembly", "leezenflow_device.feeds"}
+    assert not gone & set(modules)
 
 
 PAYLOAD = """
