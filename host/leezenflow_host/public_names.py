@@ -31,6 +31,8 @@ _STOCK = (
     *("array", "asyncio", "binascii", "builtins", "collections", "errno", "framebuf", "gc", "hashlib", "io", "json"),
     *("machine", "micropython", "neopixel", "os", "random", "rp2", "select", "struct", "sys", "time", "uctypes"),
 )
+# MicroPython's compiler does something of its own with these, wherever they stand.
+_COMPILER_WORDS = ("const", "micropython", "ptr", "ptr8", "ptr16", "ptr32", "uint")
 # In functions with one of these decorators names are words of a compiler.
 _COMPILED = ("viper", "native", "asm_pio", "asm_thumb")
 
@@ -59,7 +61,7 @@ def choose_names(sources: dict[str, str]) -> dict[str, str]:
 
 def _free_names() -> Iterator[str]:
     """The interpreter's names that are no words of the language."""
-    reserved = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
+    reserved = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *_COMPILER_WORDS}
     for name in _interpreter_names():
         if name[0] == "+" and not name.startswith("+_") and name[1:] not in reserved and len(name) > 2:
             yield name[1:]

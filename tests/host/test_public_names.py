@@ -44,6 +44,14 @@ def test_a_name_of_ours_becomes_one_of_the_interpreter_in_all_modules():
     assert getattr(said[names["thing"]], names["payload_bytes"]) == 1
 
 
+def test_no_name_of_ours_becomes_a_word_of_the_compiler():
+    # As many names as there are words, and more: every word that may be given away is.
+    text = "".join(f"def name_{number}():\n    pass\n" for number in range(2_000))
+    given = set(choose_names({"one": text}).values())
+    assert {"append", "decode"} & given
+    assert not given & {"const", "micropython", "ptr", "ptr8", "ptr16", "ptr32", "uint"}
+
+
 def test_local_variables_cost_nothing_and_stay():
     text = "def run(x):\n    some_local = x\n    return some_local\n"
     assert set(choose_names({"one": text})) <= {"x"}
