@@ -12,7 +12,7 @@ import pytest
 from leezenflow_host.board_config import read_board
 from leezenflow_host.commissioning import self_test
 from leezenflow_host.image import _closure, fleet_roots, module_text
-from leezenflow_host.public_names import choose_names, replace_public_names
+from leezenflow_host.public_names import _free_names, choose_names, replace_public_names
 from leezenflow_host.short_names import name_tokens, shorten_names
 from leezenflow_host.shrink import shrink
 
@@ -45,10 +45,8 @@ def test_a_name_of_ours_becomes_one_of_the_interpreter_in_all_modules():
 
 
 def test_no_name_of_ours_becomes_a_word_of_the_compiler():
-    # As many names as there are words, and more: every word that may be given away is.
-    text = "".join(f"def name_{number}():\n    pass\n" for number in range(2_000))
-    given = set(choose_names({"one": text}).values())
-    assert {"append", "decode"} & given
+    given = set(_free_names())
+    assert "append" in given
     assert not given & {"const", "micropython", "ptr", "ptr8", "ptr16", "ptr32", "uint"}
 
 
