@@ -209,7 +209,7 @@ def run_release(slot):
         darken()
         # A release may have filled the heap; what follows needs some of it.
         for name in list(sys.modules):
-            if name.startswith(("leezenflow", "asyncio")):
+            if name.startswith("leezenflow") or name.startswith("asyncio"):
                 del sys.modules[name]
 
 

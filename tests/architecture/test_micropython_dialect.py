@@ -73,6 +73,8 @@ def describe_forbidden_syntax(node: ast.AST) -> str | None:
             return "class keywords (metaclass)"
         case ast.Call(func=ast.Attribute(attr=name)) if name in MISSING_METHODS:
             return f".{name}()"
+        case ast.Call(func=ast.Attribute(attr="startswith" | "endswith" as name), args=[ast.Tuple(), *_]):
+            return f".{name}() of several"  # since 1.25
         case ast.AsyncFunctionDef() if any(isinstance(inner, ast.Yield) for inner in ast.walk(node)):
             return "async generator"
     return None
@@ -139,6 +141,7 @@ def test_there_are_files_to_check():
         "class A(B, metaclass=C):\n    pass",
         "a = (5).bit_length()",
         "a = '5'.zfill(3)",
+        "a = b.startswith(('c', 'd'))",
         "async def f():\n    yield 1",
     ],
 )
@@ -156,6 +159,7 @@ def test_what_micropython_lacks_is_found(source: str):
         "a = f'{b!r} {c:5d}'",
         "def f(a: int | None = None, *, b: str = '') -> bytes:\n    raise ValueError('x')",
         "title = board.title",
+        "a = b.startswith('c') or b.endswith('d')",
         "async def f():\n    async with a:\n        await b",
     ],
 )

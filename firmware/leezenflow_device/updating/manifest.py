@@ -114,7 +114,7 @@ def is_path(path):
     """Say whether `path` is one that a release may have: plain names below the slot, none of them hidden or ours."""
     if not isinstance(path, str) or not 0 < len(path) <= _MOST_PATH_CHARACTERS:
         return False
-    if path == FILE or path.endswith((PART, NEW)):
+    if path == FILE or path.endswith(PART) or path.endswith(NEW):
         return False
     for name in path.split("/"):
         # An empty name is an absolute path or a doubled slash; one that begins with a dot may be "..".
