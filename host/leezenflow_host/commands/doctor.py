@@ -79,7 +79,7 @@ def command(
             click.echo(f"{len(text.encode()):7}  {name}", err=True)
     elif bundle is not None:
         write_bundle(bundle, examination, language, site, known)
-        Console(stderr=True, highlight=False, soft_wrap=True).print(str(bundle))
+        click.echo(f"Wrote {bundle}.", err=True)
     return 0 if examination.finding.is_healthy else 1
 
 
