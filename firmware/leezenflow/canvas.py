@@ -16,6 +16,18 @@ else:
 PALETTE_BYTES = 768
 
 
+class _Slices:
+    """Gives slices to keep."""
+
+    def __getitem__(self, item):
+        return item
+
+
+# `view[WHOLE] = pixels` copies all of them. `view[:]` would make a new slice for each copy, which older versions of
+# MicroPython (1.24 at least) take from the heap, in every frame.
+WHOLE = _Slices()[:]
+
+
 class Canvas:
     """A visible picture of `width` x `height` palette indices, row-major from the top left.
 

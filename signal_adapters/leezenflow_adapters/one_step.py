@@ -65,8 +65,31 @@ def read_json(buffer, start, end):
     text = bytes(buffer[start:end])
     if text[:3] == b"\xef\xbb\xbf":
         text = text[3:]
+    # MicroPython 1.24 takes what was cut off for whole.
+    if text.count(b"{") != text.count(b"}") or text.count(b"[") != text.count(b"]"):
+        _expect_whole(text)
     try:
         return json.loads(text)
     # RecursionError is a RuntimeError; MicroPython raises that one itself.
     except (ValueError, RuntimeError, MemoryError) as error:
         raise SignalError("malformed", "JSON: %s" % error)
+
+
+def _expect_whole(text):
+    """SignalError "malformed" where JSON ends within an object or a list; brackets within strings do not count."""
+    depth = 0
+    quoted = escaped = False
+    for byte in text:
+        if escaped:
+            escaped = False
+        elif byte == 0x5C:
+            escaped = quoted
+        elif byte == 0x22:
+            quoted = not quoted
+        elif not quoted:
+            if byte in b"{[":
+                depth += 1
+            elif byte in b"}]":
+                depth -= 1
+    if depth > 0:
+        raise SignalError("malformed", "JSON: cut off")

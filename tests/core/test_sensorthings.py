@@ -72,12 +72,20 @@ def test_only_the_datastream_asked_for():
     assert decode(observation(), {"datastream": 8})[0] is True
 
 
+def test_brackets_in_a_text_are_only_text():
+    found, state = decode(observation(more='"note": "] } \\" {{",'))
+    assert found is True
+    assert state.movement.events[0].event_state == 5
+
+
 def test_what_is_no_observation():
     assert refused("[1, 2]") == "foreign"
     assert refused("5") == "foreign"
     assert refused('{"result": 3}') == "foreign"
     assert refused('{"result": 3, "phenomenonTime": 7}') == "foreign"
     assert refused("{") == "malformed"
+    assert refused(observation()[:-1]) == "malformed"
+    assert refused('[{"result": 3, "phenomenonTime": "\\"]}"') == "malformed"
     assert refused("") == "malformed"
     assert refused(observation(time="yesterday")) == "malformed"
     assert refused(" " * 5_000) == "oversized"

@@ -31,6 +31,15 @@ def refusal(call, *arguments):
     raise AssertionError("not refused")
 
 
+def cut_off(text):
+    """The text without its last bracket; where that passes for JSON (MicroPython 1.24), it ends within a string."""
+    try:
+        json.loads(b"{")
+    except ValueError:
+        return text[:-1]
+    return text[:-6]
+
+
 def check(text, board="pico", floor=0, bad=(), micropython=(1, 29, 0), mpy=ARMV6M):
     Manifest(text).check(board, floor, bad, micropython, mpy)
 
@@ -66,7 +75,7 @@ def test_what_was_replayed_or_has_failed_is_refused():
 
 
 def test_nonsense_is_refused():
-    for nonsense in (b"", b"[]", b"{", b"null", b"\xff", text()[:-1]):
+    for nonsense in (b"", b"[]", b"{", b"null", b"\xff", cut_off(text())):
         assert "none of format 1" in refusal(Manifest, nonsense), nonsense
     for release in (None, -1, "7", 1.5, True, 1 << 30, [7]):
         assert "no release number where it belongs" in refusal(Manifest, text(release=release)), release
@@ -110,7 +119,16 @@ def test_lists_of_keys():
     assert authority.read_keys(keys(), 3) == (3, [to_bytes(MODULUS)])
     assert authority.read_keys(keys(release_keys=[entry(MODULUS), entry(STRANGER)]), 0)[1][1] == to_bytes(STRANGER)
     assert "keys.json has version 3, this unit knows 4" in refusal(authority.read_keys, keys(), 4)
-    for wrong in (b"", b"[]", b"7", b"{}", keys(leezenflow_keys=2), keys(version=0), keys(version="3"), keys()[:-1]):
+    for wrong in (
+        b"",
+        b"[]",
+        b"7",
+        b"{}",
+        keys(leezenflow_keys=2),
+        keys(version=0),
+        keys(version="3"),
+        cut_off(keys()),
+    ):
         assert "it is not a list of release keys" in refusal(authority.read_keys, wrong, 0), wrong
     short = {"n": binascii.b2a_base64(to_bytes(MODULUS)[1:]).decode()}
     for entries in ([], None, {}, [7], [{}], [{"n": 7}], [short], [entry(MODULUS)] * 5, [entry(MODULUS), short]):

@@ -3,6 +3,7 @@
 """The cyclist who does what the rider is advised to do: rides, hurries, coasts, or stands with one foot down."""
 
 from leezenflow.advice import GREEN, SPRINT, UNCERTAIN
+from leezenflow.canvas import WHOLE
 from leezenflow.drawing.rows import Rows
 from leezenflow.drawing.sprites import INK_SHADES, make_table, moving_rows, unpack_frames
 from leezenflow.palettes import ACCENT_FULL, BLACK
@@ -103,8 +104,8 @@ class Cyclist:
         rows.show()
         # The road: a dashed line that runs past, whole under a standing bicycle.
         road = self._roads[(phase * ROAD_COLUMNS >> 10) % (2 * DASH)] if speed else self._still_road
-        self._upper_road[:] = road
-        self._lower_road[:] = road
+        self._upper_road[WHOLE] = road
+        self._lower_road[WHOLE] = road
 
 
 def _lay_road(width):

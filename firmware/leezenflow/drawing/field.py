@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A field of colour over the full width that empties from the top, behind a soft edge, like water in a glass."""
 
-from leezenflow.canvas import framebuf
+from leezenflow.canvas import WHOLE, framebuf
 from leezenflow.palettes import FIELD_SHADES, GREEN_RAMP, NEUTRAL_RAMP, RED_RAMP
 
 # All lengths below in eighths of a row: at 25 frames a second even a slow phase moves in steps too small to see.
@@ -109,8 +109,8 @@ class Stripes:
         shift %= self._period
         window = self._windows[shift]
         for target in self._targets:
-            target[:] = window
-        self._last_target[:] = self._rests[shift]
+            target[WHOLE] = window
+        self._last_target[WHOLE] = self._rests[shift]
 
 
 def _make_edge(width, wave):

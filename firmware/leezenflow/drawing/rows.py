@@ -5,7 +5,7 @@
 A blit costs some 50 machine instructions a pixel, a copy one; a cyclist has nine new pictures a second, not 25.
 """
 
-from leezenflow.canvas import framebuf
+from leezenflow.canvas import WHOLE, framebuf
 
 
 class Rows:
@@ -27,4 +27,4 @@ class Rows:
 
     def show(self):
         """Copy the rows onto the canvas."""
-        self._target[:] = self._source
+        self._target[WHOLE] = self._source

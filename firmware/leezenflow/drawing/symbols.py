@@ -3,7 +3,7 @@
 """White signs: with a black rim on any colour, or in rows of their own."""
 
 from leezenflow import sprites_symbols as sheet
-from leezenflow.canvas import framebuf
+from leezenflow.canvas import WHOLE, framebuf
 from leezenflow.drawing.sprites import make_table, unpack_frames
 from leezenflow.palettes import BLACK, INK_FULL, INK_RAMP
 
@@ -58,4 +58,4 @@ class Signs:
             if number is not None:
                 self._fb.blit(self._pictures[number], self._left, 1, BLACK, _SHADES_ON_BLACK)
         low = now_ms is not None and now_ms % _BEAT_MS * 2 < _BEAT_MS
-        self._target[:] = self._low if low else self._high
+        self._target[WHOLE] = self._low if low else self._high

@@ -7,7 +7,7 @@ colours), a frame (cut edges); ramps of red, green, blue and grey in 32 steps; 1
 and a checkerboard (swapped or stuck address lines). It needs no messages and ignores the advice.
 """
 
-from leezenflow.canvas import framebuf
+from leezenflow.canvas import WHOLE, framebuf
 from leezenflow.errors import LeezenflowError
 
 OPTIONS = {
@@ -59,7 +59,7 @@ class Look:
         if self._field == "cycle":
             canvas.fb.fill(CYCLE[now_ms // CYCLE_MS % len(CYCLE)])
         else:
-            self._target[:] = self._still
+            self._target[WHOLE] = self._still
 
 
 def _fill_palette(palette):
