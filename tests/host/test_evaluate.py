@@ -132,3 +132,13 @@ def test_a_recording_without_the_signal_says_what_it_met(recording: Path, capsys
     two = ["evaluate", str(recording / "t.jsonl"), str(recording / "t.jsonl"), "--truth", "x", *SIGNAL]
     assert run(two) == 2
     assert "one recording" in capsys.readouterr().err
+
+
+def test_a_recording_that_is_not_there_is_named_before_the_work(
+    recording: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = recording / "out.json"
+    traces = [str(recording / "t.jsonl"), str(recording / "none.jsonl")]
+    assert run(["evaluate", *traces, *SIGNAL, "--json", str(out)]) == 2
+    assert "none.jsonl" in " ".join(capsys.readouterr().err.split())
+    assert not out.exists()

@@ -46,7 +46,9 @@ _FILE_WIDTH = 160
 
 
 @click.command()
-@click.argument("traces", metavar="TRACE...|DATASET", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "traces", metavar="TRACE...|DATASET", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True)
+)
 @click.option("--truth", "truth_file", type=_FILE, help="What the lamp really did [default: what TRACE shows later].")
 @click.option(
     "--against", metavar="SITE.toml|ADVICE.jsonl|plain", help="Compare, cycle by cycle, with another display."
