@@ -19,8 +19,6 @@ FAILURES_FILE = "/state/failures"
 SAFE_AFTER = 5
 # After this long safe mode tries the work once more: perhaps it was the power, or a device that has been mended since.
 SAFE_S = 3_600
-# A run this long is a good one (the loader's own measure).
-SOUND_S = 600
 _MOST_BYTES = 80
 # On rp2 a soft reset leaves the cause of the last hard one standing; milliseconds count from the hard one.
 _FRESH_MS = 15_000

@@ -11,9 +11,10 @@ from rich.console import Console
 
 import leezenflow
 from leezenflow_host.board_config import BoardConfig, read_board
+from leezenflow_host.commands._board_option import board_option, site_option
 from leezenflow_host.commissioning.report import require_folder
 from leezenflow_host.commissioning.words import Language
-from leezenflow_host.completing import complete_board, complete_file, complete_port
+from leezenflow_host.completing import complete_port
 from leezenflow_host.diagnosis.finding import default_language
 from leezenflow_host.errors import InputError, LeezenflowError
 from leezenflow_host.flashing.batch import flash_boards, split_done
@@ -39,20 +40,8 @@ _NOTHING_LEFT = {
 
 
 @click.command()
-@click.option(
-    "--board",
-    "board_name",
-    metavar="BOARD|FILE.toml",
-    shell_complete=complete_board,
-    help="See: leezenflow boards list.",
-)
-@click.option(
-    "--site",
-    "site_name",
-    metavar="FILE.toml",
-    shell_complete=complete_file,
-    help="Where the unit stands; 'example' is the demo's; with --kit, its name there. Else the board keeps its site.",
-)
+@board_option(required=False)
+@site_option("; with --kit, its name there. Else the board keeps its site.")
 @click.option(
     "--port",
     "ports",

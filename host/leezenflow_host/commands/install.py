@@ -17,7 +17,8 @@ from leezenflow_host.boards.identity import check_identity
 from leezenflow_host.boards.ports import plugged_in, require_port
 from leezenflow_host.boards.serial_board import Deployment, SerialBoard
 from leezenflow_host.boards.serial_board import Progress as ProgressCallback
-from leezenflow_host.completing import complete_board, complete_file, complete_port
+from leezenflow_host.commands._board_option import board_option, site_option
+from leezenflow_host.completing import complete_port
 from leezenflow_host.errors import InputError
 from leezenflow_host.flashing.installation import (
     NO_SITE,
@@ -37,21 +38,8 @@ from leezenflow_host.staging import stage_image
 
 
 @click.command()
-@click.option(
-    "--board",
-    "board_name",
-    required=True,
-    metavar="BOARD|FILE.toml",
-    shell_complete=complete_board,
-    help="See: leezenflow boards list.",
-)
-@click.option(
-    "--site",
-    "site_name",
-    metavar="FILE.toml",
-    shell_complete=complete_file,
-    help="Where the unit stands; 'example' is the demo's. Without it, the board keeps the site it has.",
-)
+@board_option(required=True)
+@site_option(". Without it, the board keeps the site it has.")
 @click.option(
     "--port",
     metavar="PORT",

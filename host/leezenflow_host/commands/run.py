@@ -14,7 +14,7 @@ from typing import Any
 import rich_click as click
 
 from leezenflow_host.board_config import BoardConfig, read_board
-from leezenflow_host.completing import complete_board, complete_file
+from leezenflow_host.commands._board_option import board_option, site_option
 from leezenflow_host.errors import InputError
 from leezenflow_host.linux_unit.assembly import display_name, make_display, make_unit, require_linux
 from leezenflow_host.linux_unit.notifier import Notifier
@@ -30,21 +30,8 @@ _USER = re.compile(r"(?<=://)[^/@\s]*@")
 
 
 @click.command()
-@click.option(
-    "--board",
-    "board_name",
-    required=True,
-    metavar="BOARD|FILE.toml",
-    shell_complete=complete_board,
-    help="See: leezenflow boards list.",
-)
-@click.option(
-    "--site",
-    "site_name",
-    metavar="FILE.toml",
-    shell_complete=complete_file,
-    help="Where the unit stands; 'example' is the demo's.",
-)
+@board_option(required=True)
+@site_option(".")
 @click.option("--secrets", type=_FILE, metavar="FILE.json", help='Passwords: {"mqtt": {"password": "..."}}.')
 @click.option("--memory", type=_FILE, metavar="FILE", help="Keep what is learned about the signal there.")
 @click.option("--display", metavar="NAME", help="Another display than the board's, such as 'terminal'.")

@@ -34,9 +34,8 @@ _START_S = 1.0
 class Outcome:
     """How it went with one board: `message` is empty when all is well, else says what is wrong and the next step.
 
-    `error` is what the message came from (None: a fault of ours), `reached` the last stage that was begun, `report` the
-    page that was written, `written` the number of files, `setup_label` what the label inside the housing says (None: no
-    first-time setup).
+    `error` is what the message came from (None: a fault of ours), `report` the page that was written, `written` the
+    number of files, `setup_label` what the label inside the housing says (None: no first-time setup).
     """
 
     port: str
@@ -45,7 +44,6 @@ class Outcome:
     ok: bool = False
     message: str = ""
     error: LeezenflowError | None = None
-    reached: str = "detect"
     report: Path | None = None
     written: int = 0
     setup_label: dict[str, str] | None = None
@@ -63,17 +61,11 @@ def flash_board(
     if outcome is None:
         outcome = Outcome(found.port, chip_id=found.unique_id)
 
-    told = outcome
-
-    def tell(step: Step) -> None:
-        told.reached = step.stage
-        notify(step)
-
-    tell(Step("detect", 0, 0, found.detail))
+    notify(Step("detect", 0, 0, found.detail))
     _check_found(found, job)
     if is_virtual(found.port):
         with plugged_in(found.port, job.board) as path:
-            _work(job, found, path, None, outcome, tell, one_of_many)
+            _work(job, found, path, None, outcome, notify, one_of_many)
         return outcome
     interpreter: dict[str, Any] | None = None
     path = found.port
@@ -81,10 +73,10 @@ def flash_board(
         image = job.interpreter_image()
         if not image.pinned:
             outcome.warnings.append(f"{image.path.name} was installed although nobody pinned its hash.")
-        installed = install_interpreter(found, job.board, image, tell)
+        installed = install_interpreter(found, job.board, image, notify)
         path = installed.port
         interpreter = {"file": image.path.name, "sha256": image.sha256, "method": installed.method}
-    _work(job, found, path, interpreter, outcome, tell, one_of_many)
+    _work(job, found, path, interpreter, outcome, notify, one_of_many)
     return outcome
 
 

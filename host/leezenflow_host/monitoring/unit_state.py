@@ -22,7 +22,6 @@ class UnitState:
     message_age_ms: int | None = None
     latency_ms: int | None = None
     health: dict[str, Any] | None = None
-    health_at_ms: int | None = None
     picture: Snapshot | None = None
     status: str = ""
     _counts: deque[tuple[int, int]] = field(default_factory=deque)
@@ -37,7 +36,6 @@ class UnitState:
     def take_health(self, report: dict[str, Any], at_ms: int, is_all: bool = False) -> None:
         """A health report; `is_all`: nothing else tells of the advice."""
         self.health = report
-        self.health_at_ms = at_ms
         if is_all:
             kind, reason = report.get("advice"), report.get("reason")
             self.advice = {"kind": kind, "remaining_ms": None, "certainty": None, "reason": reason}
